@@ -1,0 +1,1 @@
+"""Sundog: high availability for Solaris 11.4 and illumos."""

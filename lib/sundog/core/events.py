@@ -1,0 +1,117 @@
+"""Everything that can happen to a node's machine. Instants are this node's monotonic seconds."""
+from dataclasses import dataclass
+from typing import Mapping, Optional, Tuple, Union
+
+from sundog.config.model import Cluster
+from sundog.core.frames import Block, Body
+
+
+@dataclass(frozen=True)
+class Tick:
+    """Time has passed; the daemon sends one at least every beat and at Node.wake_at()."""
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A frame arrived whole, authentic and new. The same frame on a second link is Heard again with body None."""
+    link: str
+    sender: str
+    boot_id: str
+    incarnation: int
+    body: Optional[Body]
+
+
+@dataclass(frozen=True)
+class DiskAnswered:
+    """A disk holder wrote our block and read everybody's. `blocks` None: it failed, with `error`."""
+    holder: str
+    request: int
+    blocks: Optional[Tuple[Block, ...]]
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Activated:
+    """An Activate came to its end."""
+    group: str
+    epoch: int
+    ok: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Deactivated:
+    """A Deactivate came to its end: ok only when every instance was seen disabled."""
+    group: str
+    epoch: int
+    ok: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Adopted:
+    """What runs here already, as SMF says, at the start of the daemon: group -> "online" | "partial" | "stop-failed"."""
+    groups: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class GroupFailed:
+    """A resource of an active group is in maintenance, or was found to have failed."""
+    group: str
+    resource: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class OperatorDisabled:
+    """Somebody ran svcadm disable on the group's instance here: take it offline in the whole cluster."""
+    group: str
+
+
+@dataclass(frozen=True)
+class OperatorEnabled:
+    """Somebody ran svcadm enable on the group's instance here: bring it online, here."""
+    group: str
+
+
+@dataclass(frozen=True)
+class PermitAsked:
+    """A start method asks whether it may. Answered in the same step by AnswerPermit."""
+    ask: int
+    group: str
+    resource: str
+
+
+@dataclass(frozen=True)
+class Requested:
+    """An operator's request on this node (ops as in frames.Ask)."""
+    ask: str
+    op: str
+    group: str = ""
+    node: str = ""
+    digest: str = ""
+
+
+@dataclass(frozen=True)
+class Configured:
+    """This node now holds, checked and applied to SMF, the configuration that the ledger names."""
+    cluster: Cluster
+    version: int
+
+
+@dataclass(frozen=True)
+class FenceDone:
+    """A fence device answered. Only ok=True means that the node is off."""
+    node: str
+    ok: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Preflight:
+    """What this node could not run now: group -> why. Groups not named are fit."""
+    unfit: Mapping[str, str]
+
+
+Event = Union[Tick, Heard, DiskAnswered, Activated, Deactivated, Adopted, GroupFailed, OperatorDisabled,
+              OperatorEnabled, PermitAsked, Requested, Configured, FenceDone, Preflight]
