@@ -50,7 +50,7 @@ class Deactivated:
 
 @dataclass(frozen=True)
 class Adopted:
-    """What runs here already, as SMF says, at the start of the daemon: group -> "online" | "partial" | "stop-failed"."""
+    """What SMF says runs here already when the daemon starts: group -> "online" | "partial" | "stop-failed"."""
     groups: Mapping[str, str]
 
 
