@@ -13,7 +13,7 @@ setup(
     description="High availability for Solaris 11.4 and illumos",
     long_description=(HERE / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
-    license="CDDL-1.0",
+    license="MPL-2.0",
     python_requires=">=3.9",
     package_dir={"": "lib"},
     packages=find_packages("lib"),
