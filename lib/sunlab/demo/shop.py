@@ -12,7 +12,7 @@ from typing import Any, Callable, Dict, List
 
 from sunlab.lab import Lab
 
-PARTS = Path(__file__).parent / "shop"
+PARTS = Path(__file__).parent / "files"
 NODES = ("n1", "n2", "n3")
 TIMEOUT_S = 1.0
 ADDRESSES = {"web": "10.77.0.100", "db": "10.77.0.101"}
