@@ -60,6 +60,7 @@ class Refused:
     reason: str
     remedy: str
     fatal: bool                         # True: same name, same hostid, unclean: a human decides
+    boot_id: str = ""                   # the boot that is refused; another host of the same name is not meant
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,178 @@
+"""Heartbeat paths over UDP: one socket for each network, bound to this node's own address on it (IPv4 or IPv6).
+
+What is sent goes out on every link that both ends share. Counts what it drops, by reason: key, stale, garbage, unknown.
+"""
+import asyncio
+import ipaddress
+import os
+import socket
+from collections import Counter
+from typing import Any, Callable, Dict, Iterator, Optional, Tuple
+
+from sundog.config.model import Cluster, LanLink, NodeSpec
+from sundog.core.events import Heard
+from sundog.core.frames import Body, Refused
+from sundog.link.codec import FrameError, pack_body
+from sundog.link.frame import NO_SESSION, Frame, cluster_id, seal, unseal
+from sundog.link.gate import AGAIN, GREET, Gate, Run
+
+_RETRY_BIND_S = 1.0
+_MOST_AT_ONCE = 64
+_BUFFER = 1 << 20
+
+Deliver = Callable[[Heard], None]
+Tell = Callable[[str, str, str], None]  # code, severity, text
+
+
+def address_on(node: NodeSpec, link: LanLink) -> Optional[str]:
+    """The node's address in the link's network, None when it is not on it."""
+    network = ipaddress.ip_network(link.network)
+    return next((one for one in node.addresses if ipaddress.ip_address(one) in network), None)
+
+
+class Lan:
+    """All LAN links of this node. `deliver` gets every authentic frame as an event, `tell` gets journal lines."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, cluster: Cluster, name: str, boot: Tuple[str, int], key: bytes,
+                 deliver: Deliver, tell: Tell) -> None:
+        self.loop, self.cluster, self.name, self.key = loop, cluster, name, key
+        self.boot_id, self.incarnation = boot
+        self.deliver, self.tell = deliver, tell
+        self.id = cluster_id(cluster.name)
+        self.gate = Gate(os.urandom(8))
+        self.received = 0
+        self.sent = 0
+        self.dropped: Counter[str] = Counter()
+        self.unsent: Counter[str] = Counter()
+        self._seq = 0
+        self._sockets: Dict[str, socket.socket] = {}
+        self._retries: Dict[str, asyncio.TimerHandle] = {}
+        self._told: Dict[str, str] = {}
+        self._peers = {peer: dict(self._paths(spec)) for peer, spec in cluster.nodes.items() if peer != name}
+
+    def _paths(self, peer: NodeSpec) -> Iterator[Tuple[str, Tuple[str, int]]]:
+        own = self.cluster.nodes[self.name]
+        for link in self.cluster.links.values():
+            address = address_on(peer, link)
+            if address and address_on(own, link):
+                yield link.name, (address, link.port)
+
+    def open(self) -> None:
+        """Bind every link's socket and greet all peers; an address that is not there yet is tried again each second."""
+        for link in self.cluster.links.values():
+            address = address_on(self.cluster.nodes[self.name], link)
+            if address is not None:
+                self._bind(link, address)
+
+    def close(self) -> None:
+        for retry in self._retries.values():
+            retry.cancel()
+        for link in list(self._sockets):
+            self._unbind(link)
+
+    def _bind(self, link: LanLink, address: str) -> None:
+        self._retries.pop(link.name, None)
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        sock = socket.socket(family, socket.SOCK_DGRAM)
+        sock.setblocking(False)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
+        try:
+            sock.bind((address, link.port))
+        except OSError as error:
+            sock.close()
+            self._say_once(link.name, f"link {link.name}: cannot use {address} port {link.port}: {error.strerror}")
+            self._retries[link.name] = self.loop.call_later(_RETRY_BIND_S, self._bind, link, address)
+            return
+        if self._told.pop(link.name, None):
+            self.tell("LINK-BOUND", "notice", f"link {link.name}: {address} is there now")
+        self._sockets[link.name] = sock
+        self.loop.add_reader(sock.fileno(), self._readable, link.name, sock)
+        self.greet(link.name)
+
+    def _say_once(self, link: str, text: str) -> None:
+        if self._told.get(link) != text:
+            self._told[link] = text
+            self.tell("LINK-NO-ADDRESS", "error", text)
+
+    def _unbind(self, link: str) -> None:
+        sock = self._sockets.pop(link)
+        self.loop.remove_reader(sock.fileno())
+        sock.close()
+
+    # ---- receiving
+
+    def _readable(self, link: str, sock: socket.socket) -> None:
+        for _ in range(_MOST_AT_ONCE):
+            try:
+                datagram, source = sock.recvfrom(65536)
+            except (BlockingIOError, InterruptedError):
+                return
+            except OSError as error:
+                # An ICMP answer to something sent before; the socket itself is well.
+                self.unsent[error.strerror or "unknown"] += 1
+                continue
+            self._receive(link, source, datagram)
+
+    def _receive(self, link: str, source: Any, datagram: bytes) -> None:
+        self.received += 1
+        try:
+            frame = unseal(datagram, self.id, self.key)
+            if frame.sender not in self._peers:
+                raise FrameError("unknown", f"{frame.sender} is no other node of this cluster")
+            verdict = self.gate.admit(self.loop.time(), link, source, frame)
+        except FrameError as error:
+            self.dropped[error.reason] += 1
+            return
+        if verdict == GREET:
+            self._hello(link, source, frame.session)
+            return
+        body = None if verdict == AGAIN else frame.body
+        self.deliver(Heard(link, frame.sender, frame.boot_id, frame.incarnation, body))
+
+    # ---- sending
+
+    def send(self, to: str, body: Body) -> None:
+        """Send to every live run of `to` over every shared link; a node not heard yet gets a hello.
+
+        Raises FrameTooLarge.
+        """
+        if to not in self._peers:
+            return
+        # A refusal is for one boot: the rightful bearer of the name must not get it.
+        runs = self.gate.known(to, (body.boot_id or None) if isinstance(body, Refused) else None)
+        if not runs:
+            for link in self._peers[to]:
+                self.greet(link, to)
+            return
+        packed = pack_body(body)
+        for run in runs:
+            self._send_run(to, run, body, packed)
+
+    def _send_run(self, to: str, run: Run, body: Body, packed: bytes) -> None:
+        datagram = seal(self._frame(run.session, body), self.id, self.key, packed)
+        for link, configured in self._peers[to].items():
+            self._put(link, run.sources.get(link, configured), datagram)
+
+    def greet(self, link: str, to: Optional[str] = None) -> None:
+        """A hello over one link, to one peer or all: the answer brings the peer's session."""
+        for peer, paths in self._peers.items():
+            if link in paths and to in (None, peer):
+                self._hello(link, paths[link], NO_SESSION)
+
+    def _hello(self, link: str, address: Any, echo: bytes) -> None:
+        self._put(link, address, seal(self._frame(echo, None), self.id, self.key))
+
+    def _frame(self, echo: bytes, body: Optional[Body]) -> Frame:
+        self._seq += 1
+        return Frame(self.name, self.boot_id, self.incarnation, self.gate.session, echo, self._seq, body)
+
+    def _put(self, link: str, address: Any, datagram: bytes) -> None:
+        sock = self._sockets.get(link)
+        if sock is None:
+            return
+        try:
+            sock.sendto(datagram, address)
+            self.sent += 1
+        except OSError as error:
+            # A datagram may always be lost: silence is judged by the receiver, the reason is kept for status.
+            self.unsent[f"{link}: {error.strerror}"] += 1
