@@ -85,6 +85,7 @@ class Cluster:
     timing: Timing = Timing()
     holders: Mapping[str, DiskHolder] = field(default_factory=dict)
     recovery: Recovery = Recovery()
+    networks: Mapping[str, str] = field(default_factory=dict)   # those without a link: name -> "10.1.0.0/24"
     source: str = ""                    # the file's text, as it travels to the other nodes
     files: Mapping[str, str] = field(default_factory=dict)  # files it names (zones/web1.cfg) -> their text
 
