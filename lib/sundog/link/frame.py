@@ -1,9 +1,9 @@
 """A datagram: header, body, HMAC-SHA256 over both.
 
 The header names the cluster, the sender and its boot, and two sessions: the sender's own (random at each start of its
-daemon) and, as `echo`, the receiver's as far as the sender knows it. A frame whose echo is not the receiver's session may
-be a replay from an earlier run and is only good for an answer (see gate.py). A frame without a body is such an answer: a
-hello.
+daemon) and, as `echo`, the receiver's as far as the sender knows it. A frame whose echo is not the receiver's session
+may be a replay from an earlier run and is only good for an answer (see gate.py). A frame without a body is such an
+answer: a hello.
 """
 import hashlib
 import hmac

@@ -1,8 +1,8 @@
 """Which authentic frames are new? Replay protection and what is known of each peer's runs. Pure: time comes in.
 
-A run is one life of one daemon: (boot id, incarnation) with a random session. Bodies are let through only when the frame
-echoes our own session, so that nothing recorded before we started can be played to us; within a run every sequence number
-counts once per link.
+A run is one life of one daemon: (boot id, incarnation) with a random session. Bodies are let through only when the
+frame echoes our own session, so that nothing recorded before we started can be played to us; within a run every
+sequence number counts once per link.
 Two hosts that use the same name have two runs side by side: both are heard, so that the core can refuse one of them.
 """
 from dataclasses import dataclass, field

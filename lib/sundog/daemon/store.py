@@ -1,0 +1,101 @@
+"""What a node must find again after a crash: one file with two places, written in turn, each with a checksum.
+
+Writing is one pwrite and one fdatasync into the older place, so a torn write leaves the one before.
+"""
+import hashlib
+import os
+import struct
+from typing import Optional, Tuple
+
+from sundog.core.effects import Stored
+from sundog.errors import ConfigProblem, SundogError
+from sundog.link.codec import FrameError, pack, unpack
+
+PLACE = 1 << 20
+_MAGIC = b"SUNDOGV1"
+_HEAD = struct.Struct(">8sQI32s")       # magic, sequence, length, SHA-256 of sequence and text
+
+
+class StoreFailed(SundogError):
+    """The node's own record could not be read or written: it must not take part as a vote holder."""
+
+
+class Store:
+    """The file `path`, opened once and kept open. Raises StoreFailed; ConfigProblem when both places are damaged."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        try:
+            fresh = not os.path.exists(path)
+            self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            if fresh:
+                sync_directory(os.path.dirname(path))
+        except OSError as error:
+            raise StoreFailed(f"{path}: {error.strerror}") from None
+        self._sequence = 0
+
+    def load(self) -> Stored:
+        """The newest whole record; an empty one when nothing was ever written."""
+        raw = [os.pread(self._fd, PLACE, side * PLACE) for side in (0, 1)]
+        found = [one for one in map(_whole, raw) if one is not None]
+        if not found:
+            if any(place.strip(b"\0") for place in raw):
+                raise ConfigProblem(f"{self.path}: both copies are damaged", "if every other node is healthy, "
+                                    f"remove {self.path}: the node then learns everything from them")
+            return Stored()
+        self._sequence, stored = max(found, key=lambda one: one[0])
+        return stored
+
+    def save(self, stored: Stored) -> None:
+        """Durable when it returns."""
+        text = pack(stored)
+        if _HEAD.size + len(text) > PLACE:
+            raise StoreFailed(f"{self.path}: a record of {len(text)} bytes does not fit")
+        sequence = self._sequence + 1
+        raw = _HEAD.pack(_MAGIC, sequence, len(text), _digest(sequence, text)) + text
+        try:
+            os.pwrite(self._fd, raw, (sequence % 2) * PLACE)
+            os.fdatasync(self._fd)
+        except OSError as error:
+            raise StoreFailed(f"{self.path}: {error.strerror}") from None
+        self._sequence = sequence
+
+    def close(self) -> None:
+        os.close(self._fd)
+
+
+def _digest(sequence: int, text: bytes) -> bytes:
+    return hashlib.sha256(sequence.to_bytes(8, "big") + text).digest()
+
+
+def _whole(raw: bytes) -> Optional[Tuple[int, Stored]]:
+    if len(raw) < _HEAD.size:
+        return None
+    magic, sequence, length, digest = _HEAD.unpack_from(raw)
+    text = raw[_HEAD.size:_HEAD.size + length]
+    if magic != _MAGIC or _digest(sequence, text) != digest:
+        return None
+    try:
+        return sequence, unpack(Stored, text)
+    except FrameError:
+        return None
+
+
+def sync_directory(path: str) -> None:
+    fd = os.open(path or ".", os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def write_whole(path: str, text: bytes, mode: int = 0o644) -> None:
+    """Replace a file so that after a crash it is either the old one or the new one."""
+    new = path + ".new"
+    fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
+    with open(fd, "wb") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(new, path)
+    sync_directory(os.path.dirname(path))
