@@ -34,7 +34,7 @@ def lay_out(folder: Path) -> Path:
 
 
 def make_pools(lab: Lab) -> None:
-    """Create both pools and install the zone on one host, then let go of everything: the cluster takes it from there."""
+    """Create both pools and install the zone on one host, then let go of everything: the cluster takes over."""
     for pool, disks in POOLS.items():
         lab.exec("n1", ["zpool", "create", "-o", "cachefile=none", pool, "mirror", *(f"/dev/dsk/{d}" for d in disks)])
     lab.exec("n1", ["zonecfg", "-z", "web1", "-f", "/etc/sundog/zones/web1.cfg"])
