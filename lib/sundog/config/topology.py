@@ -85,8 +85,9 @@ class Topology:
         """Can every two nodes hear each other, and over more than one link?"""
         links = [net.name for net in self.nets if net.has_link]
         nodes = {name: spec for name, spec in self.top.record("nodes").records() if "addresses" in spec}
+        heard = {node: {link for link in links if (node, link) in self.seats} for node in nodes}
         for one, other in combinations(nodes, 2):
-            if links and self.whole and not any((one, link) in self.seats and (other, link) in self.seats for link in links):
+            if links and self.whole and not heard[one] & heard[other]:
                 report.say(nodes[other]["addresses"].mark, f"nodes {one} and {other} have no link in common",
                            "give both an address in one link's network")
         if len(links) == 1 and len(nodes) > 1:

@@ -75,6 +75,8 @@ PLAINLY: Dict[str, List[str]] = {
     "'\\t' that cannot start any token": ["a tab where YAML wants spaces", "indent with spaces only"],
     "expected <block end>": ["the indentation does not fit what is above",
                              "indent the keys of one section alike"],
+    "expected '<document start>'": ["the indentation does not fit what is above",
+                                    "begin every key of the top at the first column"],
     "could not find expected ':'": ["a key without ':'", "write 'key: value', with a space after the colon"],
     "mapping values are not allowed": ["a second ':' in one line, or a key indented too far",
                                        "put a value that has ': ' in it in quotes"],
