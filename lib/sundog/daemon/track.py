@@ -14,7 +14,7 @@ IDLE, HELD, ACTIVATING, ACTIVE, DEACTIVATING = "idle", "held", "activating", "ac
 
 #: Nothing moves and the group is not where it should be: after this long it is called stuck.
 STUCK_S = 5.0
-#: A maintenance seen while stopping, without a stop method that said it failed, may be left over from before the disable.
+#: A maintenance seen while stopping, when no stop method said that it failed, may be older than the disable.
 SETTLE_S = 1.0
 
 
@@ -76,6 +76,15 @@ class Track:
     def roots(self) -> Tuple[str, ...]:
         """The instances that need nothing: started first and stopped last."""
         return tuple(one.instance(self.group.name) for one in self.group.resources if not one.needs) or self._fmris
+
+    def resource_states(self) -> Dict[str, str]:
+        """Resource -> state as svcs prints it, `*` included."""
+        return {name: self.states[fmri].state + ("*" if self.states[fmri].moving else "")
+                for fmri, name in self._names.items() if fmri in self.states}
+
+    def follow(self, group: Group) -> None:
+        """The same resources under another preference of nodes."""
+        self.group = group
 
     # ---- orders from the core
 
@@ -217,13 +226,14 @@ class Track:
         return []
 
     def _look_idle(self) -> List[Finding]:
-        """Nothing of the group may be enabled here: whoever enabled it meant something, or did it outside the cluster."""
+        """Nothing of the group may be enabled here: whoever enabled it meant the cluster, or went around it."""
         own = self.states[self.group.instance]
-        astray = tuple(fmri for fmri in self._names if self.states[fmri].state != DISABLED and not self.states[fmri].moving)
+        astray = tuple(fmri for fmri in self._names
+                       if self.states[fmri].state != DISABLED and not self.states[fmri].moving)
         findings: List[Finding] = []
         if own.state != DISABLED and not own.moving:
             # Lasting: the wish goes to the cluster now, and must not come up again at the next boot.
-            findings.append(Disable((self.group.instance,), "", lasting=True))
+            findings.append(Disable((self.group.instance,), "the cluster decides", lasting=True))
             findings += self._once("operator-enabled", OperatorEnabled(self.group.name))
         elif own.state == DISABLED:
             self._told.discard("operator-enabled")

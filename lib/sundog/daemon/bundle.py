@@ -1,0 +1,164 @@
+"""The configuration as it travels between nodes and is kept on this one.
+
+A bundle is the text of cluster.yaml and of the files that it names. It is kept under its digest until the ledger names
+that digest; then it becomes /etc/sundog. A node that lacks it fetches it over TCP from the node that has it: the asker
+proves that it has the cluster's key, and what it gets is checked against the digest.
+"""
+import asyncio
+import hmac
+import json
+import os
+import zlib
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import List, Mapping, Optional, Tuple
+
+from sundog.config.model import Cluster
+from sundog.daemon.store import write_whole
+from sundog.errors import ConfigProblem, SundogError
+
+_LARGEST = 32 << 20
+_PATIENCE_S = 5.0
+
+
+class FetchFailed(SundogError):
+    """The configuration could not be had from the node that should have it."""
+
+
+@dataclass(frozen=True)
+class Bundle:
+    source: str
+    files: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def digest(self) -> str:
+        return Cluster("", "", {}, {}, {}, source=self.source, files=self.files).digest
+
+    def packed(self) -> bytes:
+        return zlib.compress(json.dumps({"source": self.source, "files": dict(self.files)}).encode())
+
+
+def unpacked(packed: bytes, digest: str) -> Bundle:
+    """The bundle, checked against its digest. Raises FetchFailed."""
+    inflate = zlib.decompressobj()
+    try:
+        plain = json.loads(inflate.decompress(packed, _LARGEST))
+        bundle = Bundle(str(plain["source"]), {str(name): str(text) for name, text in plain["files"].items()})
+    except (zlib.error, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise FetchFailed(f"what came is no configuration: {error}") from None
+    if bundle.digest != digest:
+        raise FetchFailed("what came is another configuration than was asked for")
+    return bundle
+
+
+class Shelf:
+    """The bundles on this node, by digest, and /etc/sundog."""
+
+    def __init__(self, kept: str, etc: str) -> None:
+        self.kept, self.etc = kept, etc
+
+    def put(self, bundle: Bundle) -> None:
+        os.makedirs(self.kept, 0o700, exist_ok=True)
+        write_whole(os.path.join(self.kept, bundle.digest), bundle.packed(), 0o600)
+
+    def get(self, digest: str) -> Optional[Bundle]:
+        try:
+            with open(os.path.join(self.kept, digest), "rb") as file:
+                return unpacked(file.read(), digest)
+        except (FileNotFoundError, FetchFailed):
+            return None
+
+    def install(self, bundle: Bundle) -> None:
+        """Make it this node's configuration. The file that names the others is written last. Raises ConfigProblem."""
+        for name, text in bundle.files.items():
+            for path in (self._path(name), self._path(name, "files")):
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+                write_whole(path, text.encode())
+        write_whole(os.path.join(self.etc, "cluster.yaml"), bundle.source.encode())
+        for other in os.listdir(self.kept) if os.path.isdir(self.kept) else ():
+            if other != bundle.digest:
+                os.unlink(os.path.join(self.kept, other))
+
+    def lay_out(self, files: Mapping[str, str]) -> None:
+        """Put the files that resources read where they expect them: files/NAME."""
+        for name, text in files.items():
+            path = self._path(name, "files")
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            write_whole(path, text.encode())
+
+    def _path(self, name: str, *under: str) -> str:
+        parts = PurePosixPath(name).parts
+        if not parts or name.startswith("/") or ".." in parts:
+            raise ConfigProblem(f"file {name!r}: not a path inside {self.etc}", "name it relative to cluster.yaml")
+        return os.path.join(self.etc, *under, *parts)
+
+
+class BundleServer:
+    """Answers the other nodes on the given addresses."""
+
+    def __init__(self, shelf: Shelf, key: bytes, current: Bundle) -> None:
+        self.shelf, self.key, self.current = shelf, key, current
+        self._servers: List[asyncio.AbstractServer] = []
+
+    async def open(self, addresses: List[Tuple[str, int]]) -> None:
+        for address, port in addresses:
+            try:
+                self._servers.append(await asyncio.start_server(self._client, address, port))
+            except OSError:
+                # The link itself says that its address is not there; another link serves as well.
+                continue
+
+    async def close(self) -> None:
+        for server in self._servers:
+            server.close()
+
+    async def _client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await asyncio.wait_for(self._serve(reader, writer), _PATIENCE_S)
+        except (OSError, asyncio.TimeoutError, asyncio.IncompleteReadError):
+            # The asker went away; it asks again, or somebody else.
+            pass
+        finally:
+            writer.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        challenge = os.urandom(32)
+        writer.write(challenge)
+        digest, proof = await reader.readexactly(32), await reader.readexactly(32)
+        if not hmac.compare_digest(_proof(self.key, challenge, digest), proof):
+            return
+        bundle = self.current if self.current.digest == digest.hex() else self.shelf.get(digest.hex())
+        packed = bundle.packed() if bundle is not None else b""
+        writer.write(len(packed).to_bytes(4, "big") + packed)
+        await writer.drain()
+
+
+async def fetch(addresses: List[Tuple[str, int]], key: bytes, digest: str) -> Bundle:
+    """The bundle with this digest, from the first address that gives it. Raises FetchFailed."""
+    said = "it has no address on our links"
+    for address, port in addresses:
+        try:
+            packed = await asyncio.wait_for(_fetch(address, port, key, bytes.fromhex(digest)), _PATIENCE_S)
+            return unpacked(packed, digest)
+        except (OSError, asyncio.TimeoutError, asyncio.IncompleteReadError) as error:
+            said = f"{address}: {error or 'no answer'}"
+        except FetchFailed as error:
+            said = f"{address}: {error}"
+    raise FetchFailed(f"configuration {digest[:12]} could not be fetched", said=said)
+
+
+async def _fetch(address: str, port: int, key: bytes, digest: bytes) -> bytes:
+    reader, writer = await asyncio.open_connection(address, port)
+    try:
+        challenge = await reader.readexactly(32)
+        writer.write(digest + _proof(key, challenge, digest))
+        size = int.from_bytes(await reader.readexactly(4), "big")
+        if not 0 < size <= _LARGEST:
+            raise FetchFailed("it has not got it")
+        return await reader.readexactly(size)
+    finally:
+        writer.close()
+
+
+def _proof(key: bytes, challenge: bytes, digest: bytes) -> bytes:
+    return hmac.digest(key, b"bundle" + challenge + digest, "sha256")

@@ -1,0 +1,219 @@
+"""Carries groups through SMF: one svcadm for a whole group, outcomes from the methods, looks at svcs for the rest.
+
+A look is one svcs call over all our instances. It is made each second, and sooner when something is known to have
+changed: after an outcome, and in short bounded steps while a group stops.
+"""
+import asyncio
+from concurrent.futures import Executor
+from typing import Any, Callable, Coroutine, Dict, List, Mapping, Optional, Set, Tuple
+
+from sundog.config.model import Cluster
+from sundog.core.effects import Activate, Deactivate
+from sundog.core.events import Activated, Deactivated, Event, OperatorDisabled
+from sundog.daemon.track import ACTIVE, DEACTIVATING, IDLE, Disable, Finding, Seen, Sweep, Track
+from sundog.errors import SundogError
+
+LOOK_EACH_S = 1.0
+_STOPPING_STEPS_S = (0.05, 0.1, 0.15, 0.25)
+_AFTER_OUTCOME_S = 0.01
+#: How long after a group's stop that nobody asked for it is looked at closely: did an operator disable it?
+_WONDER_S = 0.5
+
+Tell = Callable[..., None]
+
+
+class Smf:
+    """What this module needs of SMF. Each call blocks and may raise SundogError."""
+
+    def states(self) -> Mapping[str, Seen]:
+        raise NotImplementedError
+
+    def enable(self, fmris: Tuple[str, ...]) -> None:
+        raise NotImplementedError
+
+    def disable(self, fmris: Tuple[str, ...], lasting: bool) -> None:
+        raise NotImplementedError
+
+
+class Execution:
+    """All groups of this node. `happen` takes events for the core; `sweep` stops one resource directly (blocking)."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, pool: Executor, smf: Smf, cluster: Cluster,
+                 happen: Callable[[Event], None], tell: Tell, sweep: Callable[[str, str], None]) -> None:
+        self.loop, self.pool, self.smf, self.happen, self.tell, self.sweep = loop, pool, smf, happen, tell, sweep
+        self.tracks = {name: Track(group) for name, group in cluster.groups.items()}
+        self._ready_at: Dict[str, float] = {}           # looks begun before this instant say nothing about the group
+        self._locks: Dict[str, asyncio.Lock] = {}
+        self._look: Optional[asyncio.TimerHandle] = None
+        self._looking = False
+        self._again = False
+        self._step = 0
+        self._wonder_until = 0.0
+        self._tasks: "Set[asyncio.Task[None]]" = set()
+        self._trouble = ""
+
+    # ---- orders
+
+    async def adopt(self) -> Dict[str, str]:
+        """What runs here already, by group; from now on the looks go on."""
+        states = await self.loop.run_in_executor(self.pool, self.smf.states)
+        found = {name: track.adopt(states) for name, track in self.tracks.items()}
+        self._look_in(LOOK_EACH_S)
+        return {name: what for name, what in found.items() if what is not None}
+
+    def activate(self, order: Activate) -> None:
+        track = self.tracks[order.group]
+        track.activate(order.permit.epoch)
+        self._begin(self._svcadm(order.group, self._enable, track.fmris, order.permit.epoch))
+
+    def deactivate(self, order: Deactivate) -> None:
+        track = self.tracks[order.group]
+        track.deactivate(order.epoch)
+        self._step = 0
+        self._begin(self._svcadm(order.group, self._disable, track.fmris, order.epoch))
+
+    def outcome(self, fmri: str, group: str, method: str, ok: bool, error: str) -> None:
+        """A method of one of our instances has come to its end."""
+        track = self.tracks.get(group)
+        if track is None:
+            return
+        asked = track.phase == DEACTIVATING
+        self._found(track, track.outcome(fmri, method, ok, error))
+        if not ok or (method == "stop" and asked and fmri in track.roots):
+            self._look_in(_AFTER_OUTCOME_S)
+        elif method == "stop" and fmri == track.group.instance and track.phase == ACTIVE:
+            self._wonder_until = self.loop.time() + _WONDER_S
+            self._look_in(_AFTER_OUTCOME_S)
+
+    def reconfigure(self, cluster: Cluster) -> None:
+        """Follow another configuration: groups with the same resources keep what is known of them."""
+        old, self.tracks = self.tracks, {}
+        for name, group in cluster.groups.items():
+            same = name in old and old[name].group.resources == group.resources
+            track = self.tracks[name] = old[name] if same else Track(group)
+            track.follow(group)
+
+    def states(self, group: str) -> Dict[str, str]:
+        """Resource -> state as svcs showed it last."""
+        return self.tracks[group].resource_states() if group in self.tracks else {}
+
+    @property
+    def busy(self) -> bool:
+        return any(track.phase != IDLE for track in self.tracks.values())
+
+    def close(self) -> None:
+        if self._look is not None:
+            self._look.cancel()
+        for task in self._tasks:
+            task.cancel()
+
+    # ---- svcadm
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = self.loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            self.loop.call_exception_handler({"message": "carrying out an order", "exception": task.exception()})
+
+    async def _svcadm(self, group: str, call: Callable[[Tuple[str, ...]], None], fmris: Tuple[str, ...],
+                      epoch: int) -> None:
+        """One svcadm after another for the same group, in the order of the orders."""
+        self._ready_at[group] = float("inf")
+        async with self._locks.setdefault(group, asyncio.Lock()):
+            try:
+                await self.loop.run_in_executor(self.pool, call, fmris)
+            except SundogError as error:
+                self._failed(group, epoch, call == self._enable, error)
+            self._ready_at[group] = self.loop.time()
+        track = self.tracks.get(group)
+        if track is not None and track.phase == DEACTIVATING:
+            self._look_in(_STOPPING_STEPS_S[0])
+
+    def _enable(self, fmris: Tuple[str, ...]) -> None:
+        self.smf.enable(fmris)
+
+    def _disable(self, fmris: Tuple[str, ...]) -> None:
+        self.smf.disable(fmris, False)
+
+    def _disable_for_good(self, fmris: Tuple[str, ...]) -> None:
+        self.smf.disable(fmris, True)
+
+    def _failed(self, group: str, epoch: int, enabling: bool, error: SundogError) -> None:
+        self.tell("SVCADM-FAILED", "error", f"group {group}: {error}", group=group)
+        event = Activated(group, epoch, False, str(error)) if enabling else Deactivated(group, epoch, False, str(error))
+        self.happen(event)
+
+    # ---- looking
+
+    def _look_in(self, delay_s: float) -> None:
+        """See to it that a look begins within `delay_s`."""
+        if self._looking:
+            self._again = self._again or delay_s < LOOK_EACH_S
+            return
+        at = self.loop.time() + delay_s
+        if self._look is not None:
+            if self._look.when() <= at:
+                return
+            self._look.cancel()
+        self._look = self.loop.call_at(at, self._start_look)
+
+    def _start_look(self) -> None:
+        self._look = None
+        self._looking = True
+        self._begin(self._look_now())
+
+    async def _look_now(self) -> None:
+        began_at = self.loop.time()
+        try:
+            states = await self.loop.run_in_executor(self.pool, self.smf.states)
+        except SundogError as error:
+            if str(error) != self._trouble:
+                self._trouble = str(error)
+                self.tell("SVCS-FAILED", "error", self._trouble)
+        else:
+            self._trouble = ""
+            self._seen(began_at, states)
+        self._looking = False
+        self._look_in(self._next_look_s())
+
+    def _seen(self, began_at: float, states: Mapping[str, Seen]) -> None:
+        for name, track in list(self.tracks.items()):
+            if began_at >= self._ready_at.get(name, 0.0):
+                self._found(track, track.look(self.loop.time(), states))
+
+    def _next_look_s(self) -> float:
+        if self._again:
+            self._again = False
+            return _AFTER_OUTCOME_S
+        if any(track.phase == DEACTIVATING for track in self.tracks.values()):
+            self._step += 1
+            return _STOPPING_STEPS_S[min(self._step, len(_STOPPING_STEPS_S) - 1)]
+        return _STOPPING_STEPS_S[0] if self.loop.time() < self._wonder_until else LOOK_EACH_S
+
+    def _found(self, track: Track, findings: List[Finding]) -> None:
+        for finding in findings:
+            if isinstance(finding, Disable):
+                self.tell("DISABLED-HERE", "notice", f"svcadm disable {' '.join(finding.fmris)}: {finding.why}",
+                          group=track.group.name)
+                call = self._disable_for_good if finding.lasting else self._disable
+                self._begin(self._svcadm(track.group.name, call, finding.fmris, track.epoch))
+            elif isinstance(finding, Sweep):
+                self._begin(self._sweep(track, finding))
+            else:
+                if isinstance(finding, OperatorDisabled):
+                    self._wonder_until = 0.0
+                self.happen(finding)
+
+    async def _sweep(self, track: Track, order: Sweep) -> None:
+        reason = ""
+        for resource in order.resources:
+            try:
+                await self.loop.run_in_executor(self.pool, self.sweep, order.group, resource)
+            except SundogError as error:
+                reason = reason or f"{resource}: {error}"
+        if track.epoch == order.epoch:
+            self._found(track, track.swept(not reason, reason))

@@ -1,0 +1,234 @@
+"""The shell around the core: turns what happens into events, and carries out the effects in the order given.
+
+A Store is durable before anything after it in the same step is begun. Ticks come when the core wants them
+(Node.wake_at); nothing here sleeps or polls. Instants are seconds of the loop's clock, which is the monotonic one.
+"""
+import asyncio
+from collections import deque
+from typing import Any, Callable, Coroutine, Deque, Dict, Optional, Set
+
+from sundog.config.model import Cluster
+from sundog.core import effects, events
+from sundog.core.frames import Body
+from sundog.core.node import Node
+from sundog.daemon.control import Answer, Control, Desk
+from sundog.daemon.deadline import DeadlineKeeper
+from sundog.daemon.disks import DiskWorker
+from sundog.daemon.execute import Execution
+from sundog.daemon.journal import Journal
+from sundog.daemon.settle import Settlement
+from sundog.daemon.status import explain, status
+from sundog.daemon.store import Store
+from sundog.errors import NotPermitted, SundogError
+from sundog.link.frame import FrameTooLarge
+from sundog.link.lan import Lan
+
+_ANSWER_WITHIN_S = 30.0
+_FAILFAST_WITHIN_S = 1.0
+_SHORTEST_TICK_S = 0.001
+
+
+class Daemon(Desk):
+    """One node's daemon. The parts are made by main.py and put in with `attach` before `start`."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, node: Node, cluster: Cluster, name: str, boot: events.Boot,
+                 store: Store, journal: Journal, end: Callable[[Optional[SundogError]], None]) -> None:
+        self.loop, self.node, self.cluster, self.name, self.boot = loop, node, cluster, name, boot
+        self.store, self.journal, self.end = store, journal, end
+        self.disks: Dict[str, DiskWorker] = {}
+        self.leaving = False
+        self._queue: Deque[events.Event] = deque()
+        self._draining = False
+        self._tick: Optional[asyncio.TimerHandle] = None
+        self._asks = 0
+        self._permits: Dict[int, effects.AnswerPermit] = {}
+        self._answers: Dict[str, "asyncio.Future[effects.AnswerRequest]"] = {}
+        self._tasks: "Set[asyncio.Task[None]]" = set()
+        self._refused: Set[str] = set()
+        self._carry: Dict[type, Callable[[Any], None]] = {
+            effects.Send: self._send, effects.Store: self._store, effects.WriteDisk: self._write_disk,
+            effects.Activate: self._activate, effects.Deactivate: self._deactivate, effects.Fence: self._fence,
+            effects.SetDeadline: self._set_deadline, effects.AnswerPermit: self._answer_permit,
+            effects.AnswerRequest: self._answer_request, effects.FetchConfig: self._fetch_config,
+            effects.Journal: self._journal, effects.Leave: self._leave}
+
+    def attach(self, lan: Lan, deadline: DeadlineKeeper, execution: Execution, settlement: Settlement,
+               control: Control, disks: Dict[str, DiskWorker]) -> None:
+        self.lan, self.deadline, self.execution = lan, deadline, execution
+        self.settlement, self.control, self.disks = settlement, control, disks
+
+    def start(self, adopted: Dict[str, str]) -> None:
+        self.lan.open()
+        self.happen(events.Adopted(adopted))
+        self.happen(events.Tick())
+
+    def tell(self, code: str, severity: str, text: str, group: str = "", node: str = "") -> None:
+        self.journal.add(code, severity, text, group, node or self.name)
+
+    # ---- events in, effects out
+
+    def happen(self, event: events.Event) -> None:
+        """Take an event; events that carrying out effects brings forth wait for their turn."""
+        self._queue.append(event)
+        if self._draining:
+            return
+        self._draining = True
+        try:
+            while self._queue:
+                self._step(self._queue.popleft())
+        finally:
+            self._draining = False
+        self._set_tick()
+        self.control.changed()
+
+    def _step(self, event: events.Event) -> None:
+        now = self.loop.time()
+        # Before anything else: a host that was stopped and goes on after its deadline has no right to act.
+        self.deadline.enforce(now)
+        for effect in self.node.step(now, event):
+            self._carry[type(effect)](effect)
+
+    def _set_tick(self) -> None:
+        if self._tick is not None:
+            self._tick.cancel()
+        now = self.loop.time()
+        self._tick = self.loop.call_at(max(self.node.wake_at(now), now + _SHORTEST_TICK_S), self._on_tick)
+
+    def _on_tick(self) -> None:
+        self._tick = None
+        self.happen(events.Tick())
+
+    def begin(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run a coroutine beside the loop; its failure ends the daemon."""
+        task = self.loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            self.loop.call_exception_handler({"message": "a task of the daemon", "exception": task.exception()})
+
+    # ---- effects
+
+    def _send(self, effect: effects.Send) -> None:
+        try:
+            self.lan.send(effect.to, effect.body)
+        except FrameTooLarge as error:
+            self._once("FRAME-TOO-LARGE", str(error), effect.body)
+
+    def _once(self, code: str, text: str, body: Body) -> None:
+        kind = type(body).__name__
+        if kind not in self._refused:
+            self._refused.add(kind)
+            self.tell(code, "error", text)
+
+    def _store(self, effect: effects.Store) -> None:
+        self.store.save(effect.stored)
+
+    def _write_disk(self, effect: effects.WriteDisk) -> None:
+        self.disks[effect.holder].write(effect)
+
+    def _activate(self, effect: effects.Activate) -> None:
+        if not self.leaving:
+            self.execution.activate(effect)
+
+    def _deactivate(self, effect: effects.Deactivate) -> None:
+        if not self.leaving:
+            self.execution.deactivate(effect)
+
+    def _fence(self, effect: effects.Fence) -> None:
+        self.happen(events.FenceDone(effect.node, False, "no fence device is configured"))
+
+    def _set_deadline(self, effect: effects.SetDeadline) -> None:
+        self.deadline.set(effect.at)
+
+    def _answer_permit(self, effect: effects.AnswerPermit) -> None:
+        self._permits[effect.ask] = effect
+
+    def _answer_request(self, effect: effects.AnswerRequest) -> None:
+        waiting = self._answers.pop(effect.ask, None)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(effect)
+
+    def _fetch_config(self, effect: effects.FetchConfig) -> None:
+        self.settlement.wanted(effect)
+
+    def _journal(self, effect: effects.Journal) -> None:
+        self.tell(effect.code, effect.severity, effect.text, effect.group, effect.node)
+
+    def _leave(self, effect: effects.Leave) -> None:
+        self.tell("LEAVING", "error", f"{effect.reason}; {effect.remedy}")
+        self.end(NotPermitted(effect.reason, effect.remedy))
+
+    # ---- what the control socket offers
+
+    async def permit(self, group: str, resource: str) -> Answer:
+        self._asks += 1
+        ask = self._asks
+        self.happen(events.PermitAsked(ask, group, resource))
+        answer = self._permits.pop(ask)
+        if answer.permit is None or self.leaving:
+            raise NotPermitted(f"group {group}: {answer.refusal or 'the coordinator is being stopped on this node'}",
+                               f"sundog explain {group} tells where it may run; sundog group online {group} asks for it")
+        if not await self.deadline.confirmed(_FAILFAST_WITHIN_S) or self.deadline.at is None:
+            raise NotPermitted(f"group {group}: failfast does not hold a deadline for this node",
+                               "svcs -x svc:/system/sundog/failfast:default")
+        return {"ok": True, "epoch": answer.permit.epoch, "force": answer.permit.force, "why": answer.permit.why}
+
+    def outcome(self, fmri: str, group: str, method: str, ok: bool, error: str) -> None:
+        if not ok:
+            self.tell("METHOD-FAILED", "warning", f"{fmri}: {method} method: {error}", group=group)
+        self.execution.outcome(fmri, group, method, ok, error)
+        self.control.changed()
+
+    def status(self) -> Answer:
+        return status(self)
+
+    def explain(self, group: str) -> Answer:
+        return explain(self, group)
+
+    async def request(self, op: str, group: str, node: str = "", digest: str = "") -> Answer:
+        """Ask the leader; raises NotPermitted with its refusal."""
+        self._asks += 1
+        ask = f"{self.name}:{self.boot.incarnation}.{self._asks}"
+        answer: "asyncio.Future[effects.AnswerRequest]" = self.loop.create_future()
+        self._answers[ask] = answer
+        self.happen(events.Requested(ask, op, group, node, digest))
+        try:
+            said = await asyncio.wait_for(answer, _ANSWER_WITHIN_S)
+        except asyncio.TimeoutError:
+            raise NotPermitted(f"no leader has answered within {_ANSWER_WITHIN_S:g} s; the request may still be carried "
+                               "out", "sundog status tells whether a majority of votes is there") from None
+        finally:
+            self._answers.pop(ask, None)
+        if not said.ok:
+            raise NotPermitted(said.text, said.remedy)
+        return {"ok": True, "text": said.text}
+
+    async def apply(self, source: str, files: Dict[str, str]) -> Answer:
+        return await self.settlement.apply(source, files)
+
+    # ---- the end
+
+    async def leave_orderly(self) -> None:
+        """Stop what runs here, keeping the lease alive meanwhile; then nothing is armed any more."""
+        self.leaving = True
+        await self.execution.stop_all()
+        self.deadline.set(None)
+        await self.deadline.confirmed(_FAILFAST_WITHIN_S)
+
+    async def close(self) -> None:
+        if self._tick is not None:
+            self._tick.cancel()
+        for task in self._tasks:
+            task.cancel()
+        await self.settlement.close()
+        await self.control.close()
+        self.execution.close()
+        self.lan.close()
+        for disk in self.disks.values():
+            disk.close()
+        self.deadline.close()
+        self.store.close()
+        self.journal.close()

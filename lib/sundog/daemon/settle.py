@@ -1,0 +1,148 @@
+"""A new configuration on its way to being this node's: checked, kept, agreed through the ledger, applied to SMF."""
+import asyncio
+from concurrent.futures import Executor
+from typing import Any, Callable, Coroutine, Dict, List, Mapping, Optional, Tuple
+
+from sundog.config.diff import Diff, diff
+from sundog.config.load import parse
+from sundog.config.model import Cluster
+from sundog.core.effects import FetchConfig
+from sundog.core.events import Configured, Event
+from sundog.core.ledger import OFFLINE, Ledger
+from sundog.daemon.bundle import Bundle, BundleServer, FetchFailed, Shelf, fetch
+from sundog.daemon.execute import Execution, Tell
+from sundog.errors import ConfigProblem, SundogError
+from sundog.link.lan import address_on
+
+_AGAIN_S = 1.0
+_AGREED_WITHIN_S = 10.0
+
+Answer = Dict[str, Any]
+Ask = Callable[[str, str, str, str], Coroutine[Any, Any, Answer]]
+
+
+class Settlement:
+    """Follows the configuration that the ledger names. `apply_to_smf` blocks; `ask` puts a request to the leader."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, pool: Executor, cluster: Cluster, name: str, key: bytes,
+                 shelf: Shelf, types: Mapping[str, type], execution: Execution, ledger: Callable[[], Ledger], ask: Ask,
+                 apply_to_smf: Callable[[Cluster], None], happen: Callable[[Event], None], tell: Tell) -> None:
+        self.loop, self.pool, self.cluster, self.name, self.key = loop, pool, cluster, name, key
+        self.shelf, self.types, self.execution = shelf, types, execution
+        self.ledger, self.ask, self.apply_to_smf, self.happen, self.tell = ledger, ask, apply_to_smf, happen, tell
+        self.server = BundleServer(shelf, key, Bundle(cluster.source, cluster.files))
+        self._order: Optional[FetchConfig] = None
+        self._task: "Optional[asyncio.Task[None]]" = None
+        self._settled = asyncio.Event()
+
+    async def open(self) -> None:
+        own = self.cluster.nodes[self.name]
+        await self.server.open([(address, link.port) for link in self.cluster.links.values()
+                                for address in [address_on(own, link)] if address])
+
+    async def close(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+        await self.server.close()
+
+    # ---- an operator applies
+
+    async def apply(self, source: str, files: Dict[str, str]) -> Answer:
+        """Check, keep and put to the leader. Raises ConfigProblem with everything that is wrong."""
+        new = parse(source, name="cluster.yaml", types=self.types, files=files)
+        change = diff(self.cluster, new)
+        self._must_be_possible(change)
+        bundle = Bundle(source, new.files)
+        ledger = self.ledger()
+        if bundle.digest == ledger.config_digest:
+            return {"ok": True, "text": "this configuration is in force already", "version": ledger.config_version}
+        self.shelf.put(bundle)
+        said = await self.ask("apply", "", "", bundle.digest)
+        agreed = await self._agreed(bundle.digest)
+        return {"ok": True, "text": f"{said['text']}; {change}", "version": agreed}
+
+    def _must_be_possible(self, change: Diff) -> None:
+        if change.fixed:
+            raise ConfigProblem(f"{', '.join(change.fixed)}: cannot change while the cluster runs",
+                                "disable the coordinator on every node, put the file in place, enable it again")
+        groups = self.ledger().groups
+        busy = [name for name in change.removed + change.changed if name in groups and groups[name].state != OFFLINE]
+        if busy:
+            raise ConfigProblem(f"group {', '.join(busy)}: its resources change while it is not offline",
+                                f"sundog group offline {busy[0]} first, and online after")
+
+    async def _agreed(self, digest: str) -> int:
+        """The version under which it is in force here, or the ledger's when that takes longer."""
+        until = self.loop.time() + _AGREED_WITHIN_S
+        while self.cluster.digest != digest and self.loop.time() < until:
+            self._settled.clear()
+            try:
+                await asyncio.wait_for(self._settled.wait(), until - self.loop.time())
+            except asyncio.TimeoutError:
+                break
+        return self.ledger().config_version
+
+    # ---- the ledger names one
+
+    def wanted(self, order: FetchConfig) -> None:
+        """Get this configuration, from wherever it is; the same order again changes nothing."""
+        if self._order == order and self._task is not None:
+            return
+        self._order = order
+        if self._task is not None:
+            self._task.cancel()
+        self._task = self.loop.create_task(self._settle(order))
+
+    async def _settle(self, order: FetchConfig) -> None:
+        trouble = ""
+        while True:
+            try:
+                await self._take(order)
+                break
+            except SundogError as error:
+                if str(error) != trouble:
+                    trouble = str(error)
+                    self.tell("CONFIG-NOT-TAKEN", "error", f"configuration {order.version} from {order.source}: {trouble}")
+            await asyncio.sleep(_AGAIN_S)
+        self._task = None
+        self._settled.set()
+
+    async def _take(self, order: FetchConfig) -> None:
+        bundle = await self._bundle(order)
+        new = parse(bundle.source, name="cluster.yaml", types=self.types, files=bundle.files)
+        change = diff(self.cluster, new)
+        if change.fixed:
+            raise ConfigProblem(f"{', '.join(change.fixed)}: differs from what this node was started with",
+                                "copy the other nodes' /etc/sundog here and restart the coordinator")
+        await self.loop.run_in_executor(self.pool, self._put_in_force, bundle, new)
+        self.cluster = new
+        self.server.current = bundle
+        self.execution.reconfigure(new)
+        self.tell("CONFIGURED", "notice", f"configuration {order.version} is in force here: {change}")
+        self.happen(Configured(new, order.version))
+
+    def _put_in_force(self, bundle: Bundle, new: Cluster) -> None:
+        self.shelf.install(bundle)
+        self.apply_to_smf(new)
+
+    async def _bundle(self, order: FetchConfig) -> Bundle:
+        if self.cluster.digest == order.digest:
+            return Bundle(self.cluster.source, self.cluster.files)
+        kept = self.shelf.get(order.digest)
+        if kept is not None:
+            return kept
+        others = [order.source] + [name for name in self.cluster.nodes if name not in (order.source, self.name)]
+        trouble = FetchFailed(f"configuration {order.digest[:12]} is nowhere")
+        for other in others:
+            try:
+                return await fetch(self._addresses(other), self.key, order.digest)
+            except FetchFailed as error:
+                trouble = error
+        raise trouble
+
+    def _addresses(self, other: str) -> List[Tuple[str, int]]:
+        spec, own = self.cluster.nodes.get(other), self.cluster.nodes[self.name]
+        if spec is None or other == self.name:
+            return []
+        return [(address, link.port) for link in self.cluster.links.values()
+                for address in [address_on(spec, link)] if address and address_on(own, link)]
