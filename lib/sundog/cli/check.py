@@ -1,0 +1,78 @@
+"""`sundog check`: every mistake of a configuration, without a cluster."""
+import os
+from typing import Any, Dict, List
+
+import click
+
+from sundog.cli.session import BAD, EXITS, Session, json_option, pass_session
+from sundog.config.load import Reading, examine_file
+from sundog.config.model import Cluster
+from sundog.config.problems import ERROR, RISK, WARNING, Problem
+
+
+@click.command(epilog=EXITS)
+@click.argument("file", type=click.Path())
+@click.option("--here", is_flag=True, help="Look at this host as well: its key file, its name, the vote disks.")
+@json_option
+@pass_session
+@click.pass_context
+def command(context: click.Context, session: Session, file: str, here: bool) -> int:
+    """Check the configuration in FILE.
+
+    The files that it names are read from beside it; nothing is applied and no cluster is needed.
+
+    Each line is FILE:LINE:COLUMN: error, warning or risk. Only an error makes the exit status 2.
+
+    \b
+    Examples:
+      sundog check cluster.yaml
+      sundog check /etc/sundog/cluster.yaml --here
+      sundog check cluster.yaml --json | jq -r '.problems[].text'
+    """
+    reading = read(file)
+    wrong = objections(reading.cluster) if here and reading.cluster else []
+    lines = [*map(str, reading.problems), *(f"this host: {text}" for text in wrong), summary(file, reading)]
+    ok = reading.cluster is not None and not wrong
+    session.say("\n".join(lines), {
+        "ok": ok, "problems": [as_dict(problem) for problem in reading.problems], "host": wrong})
+    return 0 if ok else BAD
+
+
+def read(file: str) -> Reading:
+    from sundog.resource import parameters
+    return examine_file(file, parameters())
+
+
+def summary(file: str, reading: Reading) -> str:
+    severities = [problem.severity for problem in reading.problems]
+    said = ", ".join(f"{severities.count(severity)} {severity}{'s' if severities.count(severity) > 1 else ''}"
+                     for severity in (ERROR, WARNING, RISK) if severity in severities)
+    if reading.cluster is None:
+        return f"{file}: {said}; it cannot be used"
+    cluster = reading.cluster
+    size = f"{len(cluster.nodes)} nodes, {len(cluster.links)} links, {len(cluster.groups)} groups"
+    return f"{file}: cluster {cluster.name} is good: {size}" + (f"; {said}" if said else "")
+
+
+def as_dict(problem: Problem) -> Dict[str, Any]:
+    return {"severity": problem.severity, "file": problem.file, "line": problem.mark.line,
+            "column": problem.mark.column, "text": problem.text, "remedy": problem.remedy}
+
+
+def objections(cluster: Cluster) -> List[str]:
+    """What this host lacks to be a node of `cluster`."""
+    from sundog.errors import ConfigProblem
+    from sundog.link.key import load_key
+    found = []
+    try:
+        load_key(cluster.key_file)
+    except ConfigProblem as error:
+        found.append(str(error))
+    name = os.uname().nodename.split(".")[0]
+    if name not in cluster.nodes:
+        found.append(f"its name {name} is not among the nodes; name it as 'hostname' prints it, without the domain")
+    for holder in cluster.holders.values():
+        if not os.access(holder.device, os.R_OK | os.W_OK):
+            found.append(f"holder {holder.name}: {holder.device} cannot be read and written; "
+                         "check the disk's path with 'format', and run this as root")
+    return found

@@ -1,0 +1,100 @@
+"""A coordinator's control socket, really listening, with a cluster of one group behind it that a test can drive."""
+import json
+import socketserver
+import threading
+from typing import Any, Callable, Dict, List, Optional
+
+Entry = Dict[str, Any]
+
+
+def group(**changes: Any) -> Entry:
+    return {"state": "online", "owner": "n1", "epoch": 4, "wanted": "online", "why": "chosen: first in order",
+            "resources": {"data": "online", "ip": "online"}, "failures": [], **changes}
+
+
+def status(**groups: Entry) -> Entry:
+    node = {"state": "up", "boot_id": "b", "links": {"private": "up", "public": "up"}, "since_s": 190.0}
+    return {"cluster": "shop", "node": "n2", "leader": "n1", "version": 12, "config_version": 3, "lease_s": 1.55,
+            "nodes": {"n1": node, "n2": {**node, "links": {"private": "up", "public": "down"}},
+                      "n3": {**node, "state": "down", "links": {}}},
+            "groups": groups or {"web": group()},
+            "counters": {"frames": 10, "dropped": {"key": 0, "stale": 0, "garbage": 0}}}
+
+
+class Coordinator(socketserver.ThreadingUnixStreamServer):
+    """Answers as docs/architecture.md, Control socket, says. `on_request` is what a request leads to."""
+    daemon_threads = True
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path, Conversation)
+        self.path = path
+        self.status = status()
+        self.explained: Entry = {"group": "web", "owner": "n1", "state": "online", "why": "",
+                                 "candidates": [{"node": "n1", "verdict": "chosen"}]}
+        self.entries: List[Entry] = []
+        self.asked: List[Entry] = []
+        self.on_request: Callable[[Entry], Optional[Entry]] = lambda request: None
+        self.changed = threading.Condition()
+        self.changes: List[Entry] = []
+        self.gone = False
+
+    def becomes(self, **changes: Any) -> None:
+        """The group web changes; whoever watches is told."""
+        with self.changed:
+            self.status = status(web={**self.status["groups"]["web"], **changes})
+            self.changes.append(self.status)
+            self.changed.notify_all()
+
+    def close(self) -> None:
+        with self.changed:
+            self.gone = True
+            self.changed.notify_all()
+        self.shutdown()
+        self.server_close()
+
+
+class Conversation(socketserver.StreamRequestHandler):
+    server: Coordinator
+
+    def say(self, answer: Any) -> None:
+        self.wfile.write(json.dumps(answer).encode() + b"\n")
+
+    def handle(self) -> None:
+        line = self.rfile.readline()
+        if not line:
+            return
+        request = json.loads(line)
+        self.server.asked.append(request)
+        getattr(self, "on_" + request["op"])(request)
+
+    def on_status(self, request: Entry) -> None:
+        self.say({"ok": True, "status": self.server.status})
+
+    def on_explain(self, request: Entry) -> None:
+        self.say({"ok": True, "explain": self.server.explained})
+
+    def on_request(self, request: Entry) -> None:
+        self.say(self.server.on_request(request) or {"ok": True, "text": f"{request['request']} accepted"})
+
+    def on_apply(self, request: Entry) -> None:
+        self.say({"ok": True, "text": "configuration 4 is in effect", "version": 4})
+
+    def on_log(self, request: Entry) -> None:
+        for entry in self.server.entries[-request["lines"]:]:
+            self.say({"entry": entry})
+        self.say({"ok": True})
+
+    def on_watch(self, request: Entry) -> None:
+        told = len(self.server.changes)
+        while True:
+            with self.server.changed:
+                while not self.server.gone and len(self.server.changes) == told:
+                    self.server.changed.wait()
+                if self.server.gone:
+                    return
+                new, told = self.server.changes[told:], len(self.server.changes)
+            for change in new:
+                try:
+                    self.say({"status": change})
+                except OSError:
+                    return
