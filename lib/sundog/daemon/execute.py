@@ -23,7 +23,7 @@ Tell = Callable[..., None]
 
 
 class Smf:
-    """What this module needs of SMF. Each call blocks and may raise SundogError."""
+    """What the daemon needs of SMF. Each call blocks and may raise SundogError."""
 
     def states(self) -> Mapping[str, Seen]:
         raise NotImplementedError
@@ -32,6 +32,12 @@ class Smf:
         raise NotImplementedError
 
     def disable(self, fmris: Tuple[str, ...], lasting: bool) -> None:
+        raise NotImplementedError
+
+    def apply(self, cluster: Cluster) -> None:
+        raise NotImplementedError
+
+    def coordinator_disabled(self) -> bool:
         raise NotImplementedError
 
 
@@ -51,6 +57,7 @@ class Execution:
         self._wonder_until = 0.0
         self._tasks: "Set[asyncio.Task[None]]" = set()
         self._trouble = ""
+        self._all_idle: "Optional[asyncio.Future[None]]" = None
 
     # ---- orders
 
@@ -97,9 +104,18 @@ class Execution:
         """Resource -> state as svcs showed it last."""
         return self.tracks[group].resource_states() if group in self.tracks else {}
 
-    @property
-    def busy(self) -> bool:
-        return any(track.phase != IDLE for track in self.tracks.values())
+    def active(self) -> Tuple[str, ...]:
+        """The groups of which something runs, or may run, here."""
+        return tuple(name for name, track in self.tracks.items() if track.phase != IDLE)
+
+    async def stop_all(self) -> None:
+        """Stop every group that is active here, without asking anybody; returns when nothing is left."""
+        for name, track in self.tracks.items():
+            if track.phase not in (IDLE, DEACTIVATING):
+                self.deactivate(Deactivate(name, track.epoch, "the coordinator is stopped on this node"))
+        while self.active():
+            self._all_idle = self.loop.create_future()
+            await self._all_idle
 
     def close(self) -> None:
         if self._look is not None:
@@ -207,6 +223,8 @@ class Execution:
                 if isinstance(finding, OperatorDisabled):
                     self._wonder_until = 0.0
                 self.happen(finding)
+        if findings and not self.active() and self._all_idle is not None and not self._all_idle.done():
+            self._all_idle.set_result(None)
 
     async def _sweep(self, track: Track, order: Sweep) -> None:
         reason = ""

@@ -16,6 +16,7 @@ from sundog.daemon.deadline import DeadlineKeeper
 from sundog.daemon.disks import DiskWorker
 from sundog.daemon.execute import Execution
 from sundog.daemon.journal import Journal
+from sundog.daemon.presence import Presence
 from sundog.daemon.settle import Settlement
 from sundog.daemon.status import explain, status
 from sundog.daemon.store import Store
@@ -36,6 +37,7 @@ class Daemon(Desk):
         self.loop, self.node, self.cluster, self.name, self.boot = loop, node, cluster, name, boot
         self.store, self.journal, self.end = store, journal, end
         self.disks: Dict[str, DiskWorker] = {}
+        self.presence = Presence(cluster.timing.timeout_s, loop.time())
         self.leaving = False
         self._queue: Deque[events.Event] = deque()
         self._draining = False
@@ -85,6 +87,8 @@ class Daemon(Desk):
         now = self.loop.time()
         # Before anything else: a host that was stopped and goes on after its deadline has no right to act.
         self.deadline.enforce(now)
+        if isinstance(event, events.Heard):
+            self.presence.heard(event.sender, now)
         for effect in self.node.step(now, event):
             self._carry[type(effect)](effect)
 
@@ -170,7 +174,7 @@ class Daemon(Desk):
         answer = self._permits.pop(ask)
         if answer.permit is None or self.leaving:
             raise NotPermitted(f"group {group}: {answer.refusal or 'the coordinator is being stopped on this node'}",
-                               f"sundog explain {group} tells where it may run; sundog group online {group} asks for it")
+                               f"sundog explain {group} tells where it may run")
         if not await self.deadline.confirmed(_FAILFAST_WITHIN_S) or self.deadline.at is None:
             raise NotPermitted(f"group {group}: failfast does not hold a deadline for this node",
                                "svcs -x svc:/system/sundog/failfast:default")
@@ -198,8 +202,8 @@ class Daemon(Desk):
         try:
             said = await asyncio.wait_for(answer, _ANSWER_WITHIN_S)
         except asyncio.TimeoutError:
-            raise NotPermitted(f"no leader has answered within {_ANSWER_WITHIN_S:g} s; the request may still be carried "
-                               "out", "sundog status tells whether a majority of votes is there") from None
+            raise NotPermitted(f"no leader has answered within {_ANSWER_WITHIN_S:g} s; the request may still be "
+                               "carried out", "sundog status tells whether a majority of votes is there") from None
         finally:
             self._answers.pop(ask, None)
         if not said.ok:

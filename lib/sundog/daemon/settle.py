@@ -102,7 +102,8 @@ class Settlement:
             except SundogError as error:
                 if str(error) != trouble:
                     trouble = str(error)
-                    self.tell("CONFIG-NOT-TAKEN", "error", f"configuration {order.version} from {order.source}: {trouble}")
+                    self.tell("CONFIG-NOT-TAKEN", "error",
+                              f"configuration {order.version} from {order.source}: {trouble}")
             await asyncio.sleep(_AGAIN_S)
         self._task = None
         self._settled.set()

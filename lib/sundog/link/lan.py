@@ -57,6 +57,10 @@ class Lan:
             if address and address_on(own, link):
                 yield link.name, (address, link.port)
 
+    def links(self, peer: str) -> Tuple[str, ...]:
+        """The links that this node shares with `peer`."""
+        return tuple(self._peers.get(peer, ()))
+
     def open(self) -> None:
         """Bind every link's socket and greet all peers; an address that is not there yet is tried again each second."""
         for link in self.cluster.links.values():

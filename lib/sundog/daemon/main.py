@@ -1,0 +1,208 @@
+"""sundogd: puts one node's daemon together from its configuration and runs it until SMF or the cluster ends it.
+
+Exit status, as svc.startd reads it: 0 ended on request, 96 the configuration is wrong or the cluster refuses this node
+(a human is needed, so: maintenance); anything else is tried again.
+"""
+import asyncio
+import fcntl
+import os
+import signal
+import sys
+import traceback
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Dict, List, Optional
+
+from sundog import resource
+from sundog.config.load import load
+from sundog.config.model import Cluster
+from sundog.core.events import Boot, Preflight
+from sundog.core.node import Node
+from sundog.daemon.boot import boot_id, next_incarnation
+from sundog.daemon.bundle import Shelf
+from sundog.daemon.control import Control
+from sundog.daemon.deadline import DeadlineKeeper
+from sundog.daemon.disks import DiskWorker
+from sundog.daemon.execute import Execution, Smf
+from sundog.daemon.host import HostSmf, stop_directly, unfit
+from sundog.daemon.journal import Journal
+from sundog.daemon.loop import Daemon
+from sundog.daemon.settle import Settlement
+from sundog.daemon.store import Store
+from sundog.errors import ConfigProblem, SundogError
+from sundog.link.disk import SlotDisk
+from sundog.link.key import load_key
+from sundog.link.lan import Lan
+from sundog.solaris.host import Host
+
+OK, AGAIN, USAGE, MISCONFIGURED = 0, 1, 2, 96
+PREFLIGHT_EACH_S = 30.0
+_FIRST_PREFLIGHT_S = 1.0
+
+
+@dataclass(frozen=True)
+class Paths:
+    etc: str = "/etc/sundog"
+    var: str = "/var/sundog"
+    run: str = "/var/run/sundog"
+
+    def make(self) -> None:
+        for path, mode in ((self.etc, 0o755), (self.var, 0o700), (self.run, 0o755)):
+            os.makedirs(path, mode, exist_ok=True)
+
+
+class OnlyOne:
+    """Held by the one sundogd of this host; given up when the process ends, however it ends."""
+
+    def __init__(self, path: str) -> None:
+        self._file = open(path, "a+", encoding="ascii")      # noqa: SIM115 (held as long as the process lives)
+        try:
+            fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise ConfigProblem("another sundogd runs on this host",
+                                "svcs -p svc:/system/sundog/coordinator:default") from None
+
+
+def say(text: str) -> None:
+    """A line for the SMF log."""
+    sys.stderr.write(f"sundogd: {text}\n")
+    sys.stderr.flush()
+
+
+def own_name(cluster: Cluster) -> str:
+    """Which of the cluster's nodes this host is: by its name. Raises ConfigProblem."""
+    host = os.uname().nodename
+    for name in (host, host.split(".")[0]):
+        if name in cluster.nodes:
+            return name
+    raise ConfigProblem(f"this host is called {host}, the cluster has the nodes {', '.join(cluster.nodes)}",
+                        "add it to nodes in /etc/sundog/cluster.yaml, or correct the host's name")
+
+
+class Run:
+    """One life of the daemon."""
+
+    def __init__(self, paths: Paths, smf: Smf, host: Any, name: Optional[str] = None) -> None:
+        paths.make()
+        self.paths, self.smf, self.host = paths, smf, host
+        self._lock = OnlyOne(os.path.join(paths.run, "lock"))
+        self.cluster = load(os.path.join(paths.etc, "cluster.yaml"), resource.parameters())
+        self.name = name or own_name(self.cluster)
+        self.key = load_key(self.cluster.key_file)
+        self.store = Store(os.path.join(paths.var, "ledger"))
+        stored = self.store.load()
+        self.boot = Boot(boot_id(os.path.join(paths.run, "boot_id")),
+                         next_incarnation(os.path.join(paths.var, "incarnation")), host.hostid())
+        self.node = Node(self.cluster, self.name, self.boot, stored)
+        self.journal = Journal(os.path.join(paths.var, "journal"), say)
+        self.fast = ThreadPoolExecutor(4, thread_name_prefix="smf")
+        self.slow = ThreadPoolExecutor(1, thread_name_prefix="slow")
+        self.reason: Optional[SundogError] = None
+        self.crash: Optional[BaseException] = None
+
+    async def live(self) -> int:
+        """Until the end; the exit status."""
+        self.loop = asyncio.get_running_loop()
+        self.over = asyncio.Event()
+        self.loop.set_exception_handler(self._crashed)
+        self.daemon = self._put_together()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            self.loop.add_signal_handler(number, self._asked_to_end)
+        await self._begin()
+        await self.over.wait()
+        await self.daemon.close()
+        if self.crash is not None:
+            say("".join(traceback.format_exception(type(self.crash), self.crash, self.crash.__traceback__)))
+            return AGAIN
+        return OK if self.reason is None else MISCONFIGURED
+
+    async def _begin(self) -> None:
+        await self.loop.run_in_executor(self.slow, self._lay_out)
+        adopted = await self.daemon.execution.adopt()
+        await self.daemon.control.open()
+        await self.daemon.settlement.open()
+        say(f"node {self.name} of cluster {self.cluster.name}, incarnation {self.boot.incarnation}"
+            + (f", adopts {', '.join(f'{group} ({what})' for group, what in adopted.items())}" if adopted else ""))
+        self.daemon.start(adopted)
+        self.loop.call_later(_FIRST_PREFLIGHT_S, self._preflight)
+
+    def _lay_out(self) -> None:
+        self.daemon.settlement.shelf.lay_out(self.cluster.files)
+        self.smf.apply(self.cluster)
+
+    def _put_together(self) -> Daemon:
+        loop, paths, cluster = self.loop, self.paths, self.cluster
+        daemon = Daemon(loop, self.node, cluster, self.name, self.boot, self.store, self.journal, self._end)
+        boot = (self.boot.boot_id, self.boot.incarnation)
+        lan = Lan(loop, cluster, self.name, boot, self.key, daemon.happen, daemon.tell)
+        deadline = DeadlineKeeper(loop, os.path.join(paths.run, "coordinator"), os.path.join(paths.run, "failfast"),
+                                  self.boot.incarnation * 1_000_000, daemon.tell)
+        execution = Execution(loop, self.fast, self.smf, cluster, daemon.happen, daemon.tell, self._sweep)
+        shelf = Shelf(os.path.join(paths.var, "bundles"), paths.etc)
+        settlement = Settlement(loop, self.slow, cluster, self.name, self.key, shelf, resource.parameters(), execution,
+                                lambda: self.node.ledger, daemon.request, self.smf.apply, daemon.happen, daemon.tell)
+        control = Control(loop, os.path.join(paths.run, "control"), daemon, self.journal)
+        daemon.attach(lan, deadline, execution, settlement, control, self._disks(daemon))
+        return daemon
+
+    def _disks(self, daemon: Daemon) -> Dict[str, DiskWorker]:
+        nodes = tuple(sorted(self.cluster.nodes))
+        disks = {holder.name: SlotDisk(holder.device, self.cluster.name, nodes, self.name, self.key)
+                 for holder in self.cluster.holders.values()}
+        return {name: DiskWorker(self.loop, name, disk, daemon.happen, daemon.tell) for name, disk in disks.items()}
+
+    # ---- in a thread
+
+    def _sweep(self, group: str, name: str) -> None:
+        stop_directly(self.host, self.daemon.settlement.cluster.groups[group], name)
+
+    # ---- preflight
+
+    def _preflight(self) -> None:
+        self.daemon.begin(self._look_ahead())
+
+    async def _look_ahead(self) -> None:
+        found = await self.loop.run_in_executor(self.slow, unfit, self.host, self.daemon.settlement.cluster, self.name,
+                                                self.daemon.execution.active())
+        self.daemon.happen(Preflight(found))
+        self.loop.call_later(PREFLIGHT_EACH_S, self._preflight)
+
+    # ---- the end
+
+    def _end(self, reason: Optional[SundogError]) -> None:
+        self.reason = reason
+        self.over.set()
+
+    def _crashed(self, loop: asyncio.AbstractEventLoop, context: Dict[str, Any]) -> None:
+        """A defect must not go on half-alive: SMF starts a new daemon, which adopts what runs."""
+        error = context.get("exception")
+        self.crash = self.crash or error or SundogError(str(context.get("message")))
+        self.over.set()
+
+    def _asked_to_end(self) -> None:
+        self.daemon.begin(self._leave())
+
+    async def _leave(self) -> None:
+        if await self.loop.run_in_executor(self.slow, self.smf.coordinator_disabled):
+            await self.daemon.leave_orderly()
+        self._end(None)
+
+
+def main(arguments: Optional[List[str]] = None) -> int:
+    if arguments or len(sys.argv) > 1:
+        say("takes no arguments: everything is in /etc/sundog/cluster.yaml")
+        return USAGE
+    host = Host()
+    try:
+        run = Run(Paths(), HostSmf(host), host)
+        return asyncio.run(run.live())
+    except ConfigProblem as error:
+        say(str(error))
+        return MISCONFIGURED
+    except (SundogError, OSError) as error:
+        say(str(error))
+        return AGAIN
+
+
+if __name__ == "__main__":
+    sys.exit(main())

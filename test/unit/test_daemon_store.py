@@ -1,0 +1,111 @@
+"""What the daemon keeps: the record, the incarnation, the boot id, the journal."""
+import json
+
+import pytest
+
+from sundog.core.effects import Stored
+from sundog.core.frames import Block
+from sundog.core.ledger import Ledger
+from sundog.daemon.boot import boot_id, next_incarnation
+from sundog.daemon.journal import Journal
+from sundog.daemon.store import PLACE, Store
+from sundog.errors import ConfigProblem
+
+
+def stored(number: int) -> Stored:
+    return Stored({"n1": Block("n1", (number, "n1"))}, (number, "n1"), Ledger(version=number))
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "ledger"
+
+
+def kept(path) -> Stored:
+    store = Store(str(path))
+    try:
+        return store.load()
+    finally:
+        store.close()
+
+
+def write(path, *numbers: int) -> None:
+    store = Store(str(path))
+    store.load()
+    for number in numbers:
+        store.save(stored(number))
+    store.close()
+
+
+def test_a_new_node_has_an_empty_record(path):
+    assert kept(path) == Stored()
+
+
+def test_the_last_record_saved_is_the_one_found(path):
+    write(path, 1, 2, 3)
+    assert kept(path) == stored(3)
+    write(path, 4)
+    assert kept(path) == stored(4)
+
+
+@pytest.mark.parametrize("cut", [0, 5, 20, 60])
+def test_a_torn_write_leaves_the_record_before(path, cut):
+    write(path, 1, 2)
+    raw = bytearray(path.read_bytes())
+    raw[PLACE * 0 + cut] ^= 0x55
+    path.write_bytes(bytes(raw))
+    assert kept(path) == stored(1)
+
+
+def test_two_damaged_copies_are_refused_and_not_taken_for_a_new_node(path):
+    write(path, 1, 2)
+    raw = bytearray(path.read_bytes())
+    raw[30] ^= 1
+    raw[PLACE + 30] ^= 1
+    path.write_bytes(bytes(raw))
+    with pytest.raises(ConfigProblem, match="damaged"):
+        kept(path)
+
+
+def test_each_start_has_a_higher_incarnation(tmp_path):
+    path = str(tmp_path / "incarnation")
+    assert [next_incarnation(path) for _ in range(3)] == [1, 2, 3]
+
+
+def test_the_boot_id_stays_until_the_next_boot(tmp_path):
+    path = tmp_path / "boot_id"
+    first = boot_id(str(path))
+    assert boot_id(str(path)) == first
+    path.unlink()
+    assert boot_id(str(path)) != first
+
+
+def test_the_journal_is_there_again_after_a_restart_even_with_a_torn_last_line(tmp_path):
+    path = tmp_path / "journal"
+    journal = Journal(str(path), lambda text: None)
+    journal.add("JOINED", "info", "n1 joined", node="n1")
+    journal.close()
+    with path.open("a") as file:
+        file.write('{"time": "2026')
+    assert [entry["code"] for entry in Journal(str(path), lambda text: None).last(10)] == ["JOINED"]
+
+
+def test_the_journal_takes_a_bounded_space(tmp_path):
+    path = tmp_path / "journal"
+    journal = Journal(str(path), lambda text: None, largest=2000)
+    for number in range(100):
+        journal.add("TICK", "info", f"entry {number}")
+    journal.close()
+    assert path.stat().st_size < 2200
+    assert (tmp_path / "journal.1").stat().st_size < 2200
+    assert json.loads((path.read_text() or "{}\n").splitlines()[-1] or "{}").get("text", "entry 99") == "entry 99"
+
+
+def test_a_follower_gets_every_new_entry_until_it_stops(tmp_path):
+    journal = Journal(str(tmp_path / "journal"), lambda text: None)
+    got = []
+    stop = journal.follow(lambda entry: got.append(entry["text"]))
+    journal.add("A", "info", "one", group="web")
+    stop()
+    journal.add("A", "info", "two")
+    assert got == ["one"]
