@@ -85,7 +85,9 @@ class Conversation(socketserver.StreamRequestHandler):
         self.say({"ok": True})
 
     def on_watch(self, request: Entry) -> None:
-        told = len(self.server.changes)
+        with self.server.changed:
+            told = len(self.server.changes)
+            self.say({"ok": True, "status": self.server.status})
         while True:
             with self.server.changed:
                 while not self.server.gone and len(self.server.changes) == told:
@@ -95,6 +97,6 @@ class Conversation(socketserver.StreamRequestHandler):
                 new, told = self.server.changes[told:], len(self.server.changes)
             for change in new:
                 try:
-                    self.say({"status": change})
+                    self.say({"ok": True, "status": change})
                 except OSError:
                     return

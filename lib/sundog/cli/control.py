@@ -9,7 +9,7 @@ from typing import Any, Dict, Iterator, Optional, Tuple
 from sundog.errors import SundogError
 
 CONTROL = "/var/run/sundog/control"
-ANSWER_S = 15.0                         # a request travels to the leader and back, and may wait for an election
+ANSWER_S = 30.0                         # a request may wait for an election, an apply for its agreement
 REMEDY = "see 'svcs -x sundog/coordinator'; start it with 'svcadm enable sundog/coordinator'"
 
 
@@ -115,7 +115,6 @@ class Control:
     def changes(self) -> Iterator[Dict[str, Any]]:
         """The status now, and at every change of it."""
         with self.open(op="watch") as lines:
-            yield self.status()
             while True:
                 answer = lines.next(None)
                 if answer is not None and "status" in answer:

@@ -87,7 +87,7 @@ def resources(group: Mapping[str, Any]) -> str:
     if not states:
         return "-"
     odd = [f"{name} {state}" for name, state in states.items() if state != "online"]
-    if group["state"] == "offline" and all(state == "offline" for state in states.values()):
+    if group["state"] == "offline" and set(states.values()) <= {"offline", "disabled"}:
         return "-"
     return f"{len(states) - len(odd)}/{len(states)}" + (f" ({', '.join(odd)})" if odd else "")
 
