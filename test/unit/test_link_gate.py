@@ -1,8 +1,9 @@
 """The gate: what was there before is dropped, what another run of the receiver was sent is not let in."""
 import pytest
+
 from sundog.link.codec import FrameError
 from sundog.link.frame import NO_SESSION, Frame
-from sundog.link.gate import AGAIN, GREET, NEW, WINDOW, Gate
+from sundog.link.gate import AGAIN, FIRST, GREET, NEW, WINDOW, Gate
 
 OURS = b"ourselves"[:8]
 
@@ -18,8 +19,9 @@ def frame(seq: int, *, incarnation: int = 1, boot: str = "boot1", session: bytes
 
 
 def test_a_frame_is_new_once_and_counts_once_for_each_other_link(gate):
-    assert gate.admit(0, "private", "a", frame(1)) == NEW
+    assert gate.admit(0, "private", "a", frame(1)) == FIRST
     assert gate.admit(0, "public", "b", frame(1)) == AGAIN
+    assert gate.admit(0, "private", "a", frame(2)) == NEW
     for link in ("private", "public"):
         with pytest.raises(FrameError) as caught:
             gate.admit(0, link, "a", frame(1))
@@ -27,7 +29,7 @@ def test_a_frame_is_new_once_and_counts_once_for_each_other_link(gate):
 
 
 def test_frames_out_of_order_are_new_within_the_window_and_stale_beyond(gate):
-    assert gate.admit(0, "private", "a", frame(WINDOW + 10)) == NEW
+    assert gate.admit(0, "private", "a", frame(WINDOW + 10)) == FIRST
     assert gate.admit(0, "private", "a", frame(11)) == NEW
     with pytest.raises(FrameError):
         gate.admit(0, "private", "a", frame(10))

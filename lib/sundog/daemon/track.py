@@ -98,7 +98,8 @@ class Track:
             return "online"
         resources = [seen for fmri, seen in self.states.items() if fmri in self._names]
         if all(seen.state == DISABLED and not seen.moving for seen in resources):
-            # Only the group instance is enabled, for ever: left from an svcadm enable before the boot.
+            # Only the group instance is enabled, for ever: left from an svcadm enable before the boot, no wish of now.
+            self._told.add("operator-enabled")
             return None
         self.phase = HELD
         in_maintenance = any(seen.state == MAINTENANCE for seen in resources)

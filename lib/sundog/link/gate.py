@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any, Dict, List, Optional, Tuple
 
 from sundog.link.codec import FrameError
-from sundog.link.frame import NO_SESSION, Frame
+from sundog.link.frame import Frame
 
 WINDOW = 4096
 _FORGET_S = 5.0
 _MOST_RUNS = 4
 
-NEW, AGAIN, GREET = "new", "again", "greet"
+FIRST, NEW, AGAIN, GREET = "first", "new", "again", "greet"
 
 
 @dataclass
@@ -48,8 +48,10 @@ class Gate:
         self.runs: Dict[str, List[Run]] = {}
 
     def admit(self, now: float, link: str, source: Any, frame: Frame) -> str:
-        """NEW: deliver the body. AGAIN: it came over another link before. GREET: answer with a hello, deliver nothing.
+        """What to do with an authentic frame.
 
+        NEW: deliver its body. FIRST: the same, and answer with a hello, for its sender may not know us yet. AGAIN: its
+        body came over another link before. GREET: answer with a hello and deliver nothing.
         Raises FrameError("stale") for a replay and for a run that a later one of the same boot has replaced.
         """
         runs = self.runs.setdefault(frame.sender, [])
@@ -59,11 +61,12 @@ class Gate:
         if frame.echo != self.session:
             return GREET
         run = self._run(now, frame)
+        unknown = not run.seen
         first = run.first_seen(frame.seq, link)
         run.heard_at = now
         run.sources[link] = source
         self._forget(now, frame.sender, run)
-        return NEW if first else AGAIN
+        return FIRST if unknown else NEW if first else AGAIN
 
     def _run(self, now: float, frame: Frame) -> Run:
         runs = self.runs[frame.sender]
@@ -85,6 +88,3 @@ class Gate:
     def known(self, name: str, boot_id: Optional[str] = None) -> List[Run]:
         """The live runs of `name`, or only the one of a certain boot."""
         return [run for run in self.runs.get(name, ()) if boot_id is None or run.boot_id == boot_id]
-
-
-__all__ = ["AGAIN", "GREET", "NEW", "NO_SESSION", "Gate", "Run"]

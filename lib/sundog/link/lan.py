@@ -14,7 +14,7 @@ from sundog.core.events import Heard
 from sundog.core.frames import Body, Refused
 from sundog.link.codec import FrameError, pack_body
 from sundog.link.frame import NO_SESSION, Frame, cluster_id, seal, unseal
-from sundog.link.gate import AGAIN, GREET, Gate, Run
+from sundog.link.gate import AGAIN, FIRST, GREET, Gate, Run
 
 _RETRY_BIND_S = 1.0
 _MOST_AT_ONCE = 64
@@ -127,8 +127,9 @@ class Lan:
         except FrameError as error:
             self.dropped[error.reason] += 1
             return
-        if verdict == GREET:
+        if verdict in (GREET, FIRST):
             self._hello(link, source, frame.session)
+        if verdict == GREET:
             return
         body = None if verdict == AGAIN else frame.body
         self.deliver(Heard(link, frame.sender, frame.boot_id, frame.incarnation, body))

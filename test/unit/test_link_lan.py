@@ -1,0 +1,170 @@
+"""LAN links over real sockets on loopback addresses: who is heard, over what, and what is dropped."""
+import asyncio
+import socket
+from contextlib import contextmanager
+from typing import Any, Dict, Iterator, List, Tuple
+
+import pytest
+
+from sundog.config.model import Cluster, LanLink, NodeSpec, Timing
+from sundog.core.events import Heard
+from sundog.core.frames import Ask, Refused
+from sundog.link.frame import cluster_id, seal
+from sundog.link.lan import Lan
+
+KEY = bytes(range(32))
+
+
+def free_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+@pytest.fixture
+def cluster() -> Cluster:
+    port = free_port()
+    nodes = {f"n{n}": NodeSpec(f"n{n}", (f"127.0.1.{n}", f"127.0.2.{n}")) for n in (1, 2, 3)}
+    links = {"private": LanLink("private", "127.0.1.0/24", port), "public": LanLink("public", "127.0.2.0/24", port)}
+    return Cluster("shop", "", nodes, links, {}, Timing(1.0))
+
+
+class Ear:
+    """A node's links, and what came in over them."""
+
+    def __init__(self, cluster: Cluster, name: str, boot: Tuple[str, int] = ("boot", 1), key: bytes = KEY) -> None:
+        self.heard: "asyncio.Queue[Heard]" = asyncio.Queue()
+        self.told: List[str] = []
+        self.lan = Lan(asyncio.get_running_loop(), cluster, name, boot, key, self.heard.put_nowait,
+                       lambda code, severity, text: self.told.append(code))
+
+    async def body(self) -> Any:
+        """The next body that comes."""
+        while True:
+            heard = await asyncio.wait_for(self.heard.get(), 5)
+            if heard.body is not None:
+                return heard
+
+
+@contextmanager
+def opened(*ears: Ear) -> Iterator[None]:
+    try:
+        for ear in ears:
+            ear.lan.open()
+        yield
+    finally:
+        for ear in ears:
+            ear.lan.close()
+
+
+async def acquainted(*ears: Ear) -> None:
+    """Every one has greeted every other."""
+    while not all(one.lan.gate.known(other.lan.name) for one in ears for other in ears if one is not other):
+        await asyncio.wait_for(asyncio.gather(*(ear.heard.get() for ear in ears)), 5)
+
+
+def test_a_body_arrives_once_and_counts_for_every_link(cluster):
+    async def scene() -> None:
+        one, two = Ear(cluster, "n1"), Ear(cluster, "n2")
+        with opened(one, two):
+            await acquainted(one, two)
+            while not two.heard.empty():
+                two.heard.get_nowait()
+            one.lan.send("n2", Ask("n1:1", "online", "web"))
+            got = [await asyncio.wait_for(two.heard.get(), 5) for _ in range(2)]
+            assert {heard.link for heard in got} == {"private", "public"}
+            assert [heard.body for heard in got] == [Ask("n1:1", "online", "web"), None]
+            assert (got[0].sender, got[0].boot_id, got[0].incarnation) == ("n1", "boot", 1)
+    asyncio.run(scene())
+
+
+def test_a_frame_of_another_key_is_counted_and_dropped(cluster):
+    async def scene() -> None:
+        one, two = Ear(cluster, "n1"), Ear(cluster, "n2", key=bytes(32))
+        with opened(one, two):
+            one.lan.greet("private")
+            while not (one.lan.dropped["key"] and two.lan.dropped["key"]):
+                await asyncio.sleep(0)
+            assert one.heard.empty()
+            assert two.heard.empty()
+    asyncio.run(asyncio.wait_for(scene(), 5))
+
+
+def test_garbage_and_strangers_are_counted_and_dropped(cluster):
+    async def scene() -> None:
+        one = Ear(cluster, "n1")
+        port = cluster.links["private"].port
+        with opened(one), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as noise:
+            stranger = Ear(cluster, "n2")
+            stranger.lan.name = "n9"
+            noise.sendto(b"hello", ("127.0.1.1", port))
+            noise.sendto(seal(stranger.lan._frame(bytes(8), None), cluster_id("shop"), KEY), ("127.0.1.1", port))
+            noise.sendto(seal(stranger.lan._frame(bytes(8), None), cluster_id("bank"), KEY), ("127.0.1.1", port))
+            while one.lan.received < 3:
+                await asyncio.sleep(0)
+            assert one.lan.dropped == {"garbage": 1, "unknown": 2}
+    asyncio.run(asyncio.wait_for(scene(), 5))
+
+
+def test_what_was_recorded_before_a_restart_is_not_let_in_after_it(cluster):
+    async def scene() -> None:
+        port = cluster.links["private"].port
+        one, two = Ear(cluster, "n1"), Ear(cluster, "n2")
+        with opened(one, two):
+            await acquainted(one, two)
+            frame = one.lan._frame(two.lan.gate.session, Ask("n1:1", "offline", "web"))
+            recorded = seal(frame, cluster_id("shop"), KEY)
+            one.lan.send("n2", Ask("n1:2", "online", "web"))
+            assert (await two.body()).body.ask == "n1:2"
+        again = Ear(cluster, "n2", boot=("boot", 2))
+        with opened(again), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as player:
+            player.sendto(recorded, ("127.0.1.2", port))
+            while again.lan.received < 1:
+                await asyncio.sleep(0)
+            assert again.heard.empty()
+    asyncio.run(asyncio.wait_for(scene(), 10))
+
+
+def test_a_restarted_node_is_heard_again_at_once(cluster):
+    async def scene() -> None:
+        one, two = Ear(cluster, "n1"), Ear(cluster, "n2")
+        with opened(one):
+            with opened(two):
+                await acquainted(one, two)
+            again = Ear(cluster, "n2", boot=("boot", 2))
+            with opened(again):
+                await acquainted(again, one)
+                one.lan.send("n2", Ask("n1:1", "online"))
+                assert (await again.body()).body.ask == "n1:1"
+                again.lan.send("n1", Ask("n2:1", "online"))
+                heard = await one.body()
+                assert (heard.incarnation, heard.body.ask) == (2, "n2:1")
+    asyncio.run(scene())
+
+
+def test_a_refusal_reaches_the_boot_that_is_meant_and_not_the_rightful_bearer_of_the_name(cluster):
+    async def scene() -> None:
+        elsewhere = {**cluster.nodes, "n2": NodeSpec("n2", ("127.0.1.9", "127.0.2.9"))}
+        moved = Cluster("shop", "", elsewhere, cluster.links, {}, cluster.timing)
+        leader, rightful, impostor = Ear(cluster, "n1"), Ear(cluster, "n2"), Ear(moved, "n2", boot=("other", 1))
+        with opened(leader, rightful, impostor):
+            await acquainted(leader, rightful)
+            while len(leader.lan.gate.known("n2")) < 2:
+                await leader.heard.get()
+            leader.lan.send("n2", Refused("two hosts are called n2", "rename one", True, "other"))
+            assert (await impostor.body()).body.reason == "two hosts are called n2"
+            leader.lan.send("n2", Ask("n1:1", "online"))
+            assert isinstance((await rightful.body()).body, Ask)
+    asyncio.run(asyncio.wait_for(scene(), 10))
+
+
+def test_an_address_that_is_not_there_is_told_once_and_the_other_link_serves(cluster):
+    async def scene() -> None:
+        nodes: Dict[str, NodeSpec] = {**cluster.nodes, "n1": NodeSpec("n1", ("192.0.2.1", "127.0.2.1"))}
+        links = {**cluster.links, "private": LanLink("private", "192.0.2.0/24", cluster.links["private"].port)}
+        one = Ear(Cluster("shop", "", nodes, links, {}), "n1")
+        two = Ear(cluster, "n2")
+        with opened(one, two):
+            await acquainted(one, two)
+            assert one.told == ["LINK-NO-ADDRESS"]
+    asyncio.run(scene())
