@@ -16,6 +16,7 @@ COLOURS: Mapping[str, str] = {
 
 def table(head: Row, rows: Sequence[Row]) -> str:
     """The rows under their heads, the columns aligned."""
+    rows = [[printable(cell) for cell in row] for row in rows]
     return coloured(head, rows) if sys.stdout.isatty() and rich_is_there() else plain(head, rows)
 
 
@@ -23,6 +24,11 @@ def plain(head: Row, rows: Sequence[Row]) -> str:
     every = [head, *rows]
     widths = [max(len(row[column]) for row in every) for column in range(len(head))]
     return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in every)
+
+
+def printable(text: str) -> str:
+    """`text` in one line and without control sequences: a reason may quote what any command printed."""
+    return "".join(c if c.isprintable() else " " for c in text)
 
 
 def rich_is_there() -> bool:
@@ -95,7 +101,7 @@ def resources(group: Mapping[str, Any]) -> str:
 def failures(status: Mapping[str, Any]) -> List[str]:
     return [f"{name} failed on {failure['node']}"
             + (f" {failure['count']} times" if failure.get("count", 1) > 1 else "")
-            + f": {failure.get('reason') or 'no reason given'}; 'sundog group clear {name}' forgets it"
+            + f": {printable(failure.get('reason') or 'no reason given')}; 'sundog group clear {name}' forgets it"
             for name, group in status["groups"].items() for failure in group.get("failures") or ()]
 
 
@@ -121,6 +127,6 @@ def dropped(status: Mapping[str, Any]) -> List[str]:
 def entry(entry: Mapping[str, Any]) -> str:
     """One line of the journal."""
     about = " ".join(word for word in (entry.get("group"), entry.get("node")) if word)
-    line = f"{entry['time']}  {entry['severity']:<7}  {entry['code']:<16}  {about:<12}  {entry['text']}"
+    line = f"{entry['time']}  {entry['severity']:<7}  {entry['code']:<16}  {about:<12}  {printable(entry['text'])}"
     colour = {"error": "red", "warning": "yellow"}.get(entry["severity"])
     return click.style(line, fg=colour) if colour and sys.stdout.isatty() else line
