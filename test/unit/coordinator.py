@@ -45,6 +45,13 @@ class Coordinator(socketserver.ThreadingUnixStreamServer):
             self.changes.append(self.status)
             self.changed.notify_all()
 
+    def writes(self, text: str) -> None:
+        """A new entry in the journal; whoever follows is told."""
+        with self.changed:
+            self.entries.append({"time": "2026-01-01T00:00:00Z", "code": "TAKEOVER", "severity": "notice",
+                                 "group": "web", "node": "n2", "text": text})
+            self.changed.notify_all()
+
     def close(self) -> None:
         with self.changed:
             self.gone = True
@@ -80,8 +87,15 @@ class Conversation(socketserver.StreamRequestHandler):
         self.say({"ok": True, "text": "configuration 4 is in effect", "version": 4})
 
     def on_log(self, request: Entry) -> None:
-        for entry in self.server.entries[-request["lines"]:]:
-            self.say({"entry": entry})
+        told = max(len(self.server.entries) - request["lines"], 0)
+        with self.server.changed:
+            while not self.server.gone:
+                for entry in self.server.entries[told:]:
+                    self.say({"entry": entry})
+                told = len(self.server.entries)
+                if not request["follow"]:
+                    break
+                self.server.changed.wait()
         self.say({"ok": True})
 
     def on_watch(self, request: Entry) -> None:

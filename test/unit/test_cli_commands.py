@@ -1,8 +1,10 @@
 """The operator's command against a coordinator that listens on a real socket: words, JSON, exit statuses."""
 import json
+import signal
 import subprocess
 import sys
 import threading
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, Tuple
 
@@ -61,21 +63,37 @@ def test_status_as_json_is_the_status_itself(coordinator: Coordinator, sundog: S
     assert json.loads(out) == coordinator.status
 
 
-def test_watch_shows_the_status_and_then_every_change(coordinator: Coordinator, tmp_path: Path) -> None:
-    watcher = subprocess.Popen(
-        [sys.executable, "-m", "sundog.cli.main", "--control", coordinator.path, "status", "--watch", "--json"],
+@contextmanager
+def running(coordinator: Coordinator, *args: str) -> Iterator[Callable[[], Any]]:
+    """The command in a process of its own: what reads its next line of JSON. Control-C must end it well."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sundog.cli.main", "--control", coordinator.path, *args, "--json"],
         stdout=subprocess.PIPE, text=True, env={"PYTHONPATH": str(Path(__file__).parents[2] / "lib")})
-    assert watcher.stdout is not None
+    assert process.stdout is not None
+    reader = process.stdout
     try:
-        assert json.loads(watcher.stdout.readline())["groups"]["web"]["state"] == "online"
-        coordinator.becomes(state="stopping")
-        assert json.loads(watcher.stdout.readline())["groups"]["web"]["state"] == "stopping"
-        watcher.send_signal(2)
-        assert watcher.wait(10) == 0
+        yield lambda: json.loads(reader.readline())
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 0
     finally:
-        watcher.kill()
-        watcher.wait()
-        watcher.stdout.close()
+        process.kill()
+        process.wait()
+        reader.close()
+
+
+def test_watch_shows_the_status_and_then_every_change(coordinator: Coordinator) -> None:
+    with running(coordinator, "status", "--watch") as next_line:
+        assert next_line()["groups"]["web"]["state"] == "online"
+        coordinator.becomes(state="stopping")
+        assert next_line()["groups"]["web"]["state"] == "stopping"
+
+
+def test_log_goes_on_with_what_is_written_later(coordinator: Coordinator) -> None:
+    coordinator.writes("first")
+    with running(coordinator, "log", "-f") as next_line:
+        assert next_line()["text"] == "first"
+        coordinator.writes("second")
+        assert next_line()["text"] == "second"
 
 
 def test_node_list_shows_the_nodes(coordinator: Coordinator, sundog: Sundog) -> None:
@@ -95,8 +113,8 @@ def test_explain_gives_every_candidate_its_verdict(coordinator: Coordinator, sun
 
 
 def test_log_shows_the_last_entries(coordinator: Coordinator, sundog: Sundog) -> None:
-    coordinator.entries = [{"time": f"2026-01-01T00:00:0{i}Z", "code": "TAKEOVER", "severity": "notice", "group": "web",
-                            "node": "n2", "text": f"entry {i}"} for i in range(5)]
+    for i in range(5):
+        coordinator.writes(f"entry {i}")
     code, out, _ = sundog("log", "-n", "2")
     assert code == 0
     assert [line.split()[-1] for line in out.splitlines()] == ["3", "4"]
