@@ -1,0 +1,28 @@
+"""svccfg: asks svc.startd over its door; commands from -f FILE or standard input are read here."""
+import sys
+from typing import List
+
+from sunlab.smf.client import ask
+
+
+def main(argv: List[str]) -> int:
+    text = ""
+    rest = list(argv)
+    file = None
+    while rest and rest[0][:1] == "-" and len(rest[0]) > 1:
+        option = rest.pop(0)
+        if option in ("-f", "-s", "-z") and rest:
+            value = rest.pop(0)
+            file = value if option == "-f" else file
+        elif option[:2] == "-f":
+            file = option[2:]
+    if file is not None and file != "-":
+        try:
+            with open(file, encoding="utf-8") as source:
+                text = source.read()
+        except OSError as failed:
+            sys.stderr.write(f"svccfg: Could not open file \"{file}\": {failed.strerror}\n")
+            return 1
+    elif not rest:
+        text = sys.stdin.read()
+    return ask("svccfg", argv, text)

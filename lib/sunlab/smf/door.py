@@ -1,0 +1,154 @@
+"""The door: a unix stream socket over which svcs, svcadm, svccfg and svcprop are answered, one request a connection.
+
+Request, one JSON line: {"command": NAME, "args": [...], "folder": TEXT, "terminal": BOOL, "input": TEXT}. Answer, JSON lines:
+{"out": TEXT} and {"err": TEXT} as they come, at last {"exit": STATUS}.
+"""
+import json
+import os
+import select
+import socket
+import struct
+from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional
+
+from sunlab.smf.fmri import Fmri
+
+if TYPE_CHECKING:
+    from sunlab.smf.startd import Startd
+
+LONGEST = 8 << 20       # bytes of a request
+
+
+class Request(NamedTuple):
+    command: str
+    args: List[str]
+    folder: str
+    terminal: bool
+    input: str
+    uid: int
+
+
+class Reply:
+    """What a command prints and exits with. `waits_for` holds the answer back until that group is written (svcprop -w)."""
+
+    def __init__(self) -> None:
+        self.lines: List[str] = []
+        self.waits_for: Optional[Fmri] = None
+        self.group = ""
+        self.request: Optional[Request] = None
+
+    def out(self, text: str) -> None:
+        self.lines.append(json.dumps({"out": text + "\n"}))
+
+    def err(self, text: str) -> None:
+        self.lines.append(json.dumps({"err": text + "\n"}))
+
+
+class Door:
+    def __init__(self, path: str, startd: "Startd") -> None:
+        self.path = path
+        self.startd = startd
+        self.listener: Optional[socket.socket] = None
+        self.callers: Dict[int, socket.socket] = {}
+        self.heard: Dict[int, bytes] = {}
+        self.held: Dict[int, Reply] = {}
+
+    def open(self) -> None:
+        if os.path.exists(self.path):
+            os.unlink(self.path)
+        self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.listener.bind(self.path)
+        os.chmod(self.path, 0o666)      # who may change what is decided by the caller's uid
+        self.listener.listen(64)
+        self.startd.epoll.register(self.listener.fileno(), select.EPOLLIN)
+
+    def ready(self, descriptor: int) -> None:
+        assert self.listener is not None
+        if descriptor == self.listener.fileno():
+            caller, _ = self.listener.accept()
+            caller.setblocking(False)
+            self.callers[caller.fileno()] = caller
+            self.heard[caller.fileno()] = b""
+            self.startd.epoll.register(caller.fileno(), select.EPOLLIN)
+            descriptor = caller.fileno()        # the request is usually there already
+        if descriptor in self.callers:
+            self.read(descriptor)
+
+    def read(self, descriptor: int) -> None:
+        caller = self.callers[descriptor]
+        try:
+            piece = caller.recv(1 << 20)
+        except BlockingIOError:
+            return
+        except ConnectionError:
+            piece = b""
+        self.heard[descriptor] += piece
+        if not piece or len(self.heard[descriptor]) > LONGEST:
+            self.close(descriptor)
+        elif self.heard[descriptor].endswith(b"\n"):
+            self.answer(descriptor)
+
+    def close(self, descriptor: int) -> None:
+        caller = self.callers.pop(descriptor)
+        self.heard.pop(descriptor)
+        self.held.pop(descriptor, None)
+        self.startd.epoll.unregister(descriptor)
+        caller.close()
+
+    def answer(self, descriptor: int) -> None:
+        caller = self.callers[descriptor]
+        uid = struct.unpack("3i", caller.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[1]
+        try:
+            asked = json.loads(self.heard[descriptor])
+            request = Request(asked["command"], asked["args"], asked["folder"], asked["terminal"], asked["input"], uid)
+        except (ValueError, KeyError, TypeError):
+            self.close(descriptor)
+            return
+        reply = Reply()
+        status = serve(self.startd, request, reply)
+        if reply.waits_for is not None:
+            reply.request = request
+            self.held[descriptor] = reply
+            return
+        self.finish(descriptor, reply, status)
+
+    def finish(self, descriptor: int, reply: Reply, status: int) -> None:
+        """Send the answer; what was changed is durable and under way by then."""
+        self.startd.store.commit(self.startd.repository)
+        text = "\n".join([*reply.lines, json.dumps({"exit": status})]) + "\n"
+        caller = self.callers[descriptor]
+        caller.setblocking(True)
+        caller.settimeout(5.0)
+        try:
+            caller.sendall(text.encode())
+        except OSError:
+            pass                            # the caller has gone; its request was carried out all the same
+        self.close(descriptor)
+
+    def group_written(self, name: Fmri, group: str) -> None:
+        """Answer those who wait for that group (svcprop -w)."""
+        for descriptor, held in list(self.held.items()):
+            if held.waits_for == name and held.group == group and held.request is not None:
+                args = [a for a in held.request.args if a != "-w"]
+                reply = Reply()
+                self.finish(descriptor, reply, serve(self.startd, held.request._replace(args=args), reply))
+
+
+def serve(startd: "Startd", request: Request, reply: Reply) -> int:
+    """Carry out one command; returns its exit status. The modules are imported when first asked for."""
+    if request.command == "svcs":
+        from sunlab.smf import svcs
+        return svcs.run(startd, request, reply)
+    if request.command == "svcadm":
+        from sunlab.smf import svcadm
+        return svcadm.run(startd, request, reply)
+    if request.command == "svcprop":
+        from sunlab.smf import svcprop
+        return svcprop.run(startd, request, reply)
+    if request.command == "svccfg":
+        from sunlab.smf import svccfg
+        return svccfg.run(startd, request, reply)
+    if request.command == "svcadm-synch":
+        from sunlab.smf import synch
+        return synch.run(startd, request, reply)
+    reply.err(f"svc.startd: {request.command}: not modelled in this lab")
+    return 1

@@ -1,0 +1,71 @@
+"""Names of services and instances, and which of them a pattern means (svcs(1) OPERANDS, smf(7)). Pure."""
+from fnmatch import fnmatchcase
+from typing import Iterable, List, NamedTuple, Optional
+
+SCHEME = "svc:/"
+MASTER = "svc:/system/svc/restarter:default"
+
+
+class Fmri(NamedTuple):
+    """A service, or with an instance's name an instance."""
+    service: str
+    instance: Optional[str]
+
+    def __str__(self) -> str:
+        return SCHEME + self.service + (f":{self.instance}" if self.instance is not None else "")
+
+
+def parse(text: str) -> Optional[Fmri]:
+    """Read a full FMRI, `svc:/S[:I]` or `svc://localhost/S[:I]`; None when `text` is none. `/:properties/...` is cut off."""
+    if text.startswith("svc://localhost/"):
+        text = SCHEME + text[len("svc://localhost/"):]
+    if not text.startswith(SCHEME):
+        return None
+    body = text[len(SCHEME):].split("/:properties", 1)[0].lstrip("/")
+    service, colon, instance = body.partition(":")
+    if not service or (colon and not instance) or ":" in instance:
+        return None
+    return Fmri(service, instance if colon else None)
+
+
+def is_glob(pattern: str) -> bool:
+    return any(c in pattern for c in "*?[")
+
+
+def matches(pattern: str, service: str, instance: str) -> bool:
+    """Does `pattern` (full FMRI, abbreviation or glob) mean this instance?"""
+    if is_glob(pattern):
+        full = pattern if pattern.startswith("svc:") else f"{SCHEME}{pattern}"
+        return fnmatchcase(f"{SCHEME}{service}:{instance}", full)
+    if pattern.startswith("svc:"):
+        exact = parse(pattern)
+        return exact is not None and exact.service == service and exact.instance in (None, instance)
+    name, colon, wanted = pattern.lstrip("/").partition(":")
+    if colon and wanted != instance:
+        return False
+    return name == "" if service == "" else _trails(name, service) or (colon != "" and name == "")
+
+
+def matches_service(pattern: str, service: str) -> bool:
+    """Does `pattern` mean the service itself (no instance named)?"""
+    if is_glob(pattern):
+        full = pattern if pattern.startswith("svc:") else f"{SCHEME}{pattern}"
+        return fnmatchcase(SCHEME + service, full)
+    if pattern.startswith("svc:"):
+        exact = parse(pattern)
+        return exact is not None and exact == Fmri(service, None)
+    return ":" not in pattern and _trails(pattern.lstrip("/"), service)
+
+
+def _trails(name: str, service: str) -> bool:
+    """Is `name` the whole of `service` or its trailing components?"""
+    return name != "" and (service == name or service.endswith("/" + name))
+
+
+def select(pattern: str, instances: Iterable[Fmri]) -> List[Fmri]:
+    return [i for i in instances if matches(pattern, i.service, i.instance or "")]
+
+
+def log_name(service: str, instance: str) -> str:
+    """The base name of an instance's log under /var/svc/log."""
+    return f"{service.replace('/', '-')}:{instance}.log"

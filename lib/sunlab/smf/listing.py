@@ -1,0 +1,110 @@
+"""svcs -l, -d and -D: one instance in full, what it depends on, and who depends on it."""
+import os
+import time
+from typing import TYPE_CHECKING, Iterator, List
+
+from sunlab.smf.fmri import MASTER, parse
+from sunlab.smf.graph import service_of
+from sunlab.smf.properties import Groups, first, line, values
+from sunlab.smf.repository import Instance
+from sunlab.smf.spec import FILE
+
+if TYPE_CHECKING:
+    from sunlab.smf.startd import Startd
+
+
+def common_name(instance: Instance) -> str:
+    return first(instance.current(), "tm_common_name", "C")
+
+
+def named(startd: "Startd", entity: str) -> List[Instance]:
+    """The instances that an entity of a dependency stands for."""
+    name = parse(entity)
+    if name is None:
+        return []
+    service = startd.repository.services.get(name.service)
+    if service is None:
+        return []
+    return [i for i in service.instances.values() if name.instance in (None, i.name)]
+
+
+def dependency_groups(view: Groups) -> List[str]:
+    return [name for name, group in view.items() if group.type == "dependency"]
+
+
+def dependencies(startd: "Startd", instance: Instance) -> Iterator[Instance]:
+    view = instance.running()
+    for name in dependency_groups(view):
+        for entity in values(view, name, "entities"):
+            yield from named(startd, entity)
+
+
+def dependents(startd: "Startd", instance: Instance) -> Iterator[Instance]:
+    own = str(instance.fmri)
+    wanted = {own, service_of(own)}
+    for other in startd.repository.instances():
+        view = other.running()
+        cited = {str(parse(e)) for n in dependency_groups(view) for e in values(view, n, "entities")}
+        if cited & wanted:
+            yield other
+
+
+def entity_state(startd: "Startd", entity: str) -> str:
+    """As svcs -l says it behind each entity."""
+    if entity.startswith("file:"):
+        path = entity[len(FILE):] if entity.startswith(FILE) else entity[len("file:"):]
+        return "online" if os.path.exists(path) else "absent"
+    if parse(entity) is None:
+        return "invalid"
+    found = named(startd, entity)
+    if len(found) != 1:
+        return "multiple" if found else "absent"
+    return first(found[0].groups, "restarter", "state", "uninitialized")
+
+
+def full(startd: "Startd", instance: Instance, processes: bool, verbose: bool) -> Iterator[str]:
+    """The lines of svcs -l."""
+    groups, view = instance.groups, instance.running()
+    general = first(groups, "general", "enabled", "false")
+    override = first(groups, "general_ovr", "enabled")
+    enabled = override or general
+    yield _key("fmri", str(instance.fmri))
+    if common_name(instance):
+        yield _key("name", common_name(instance))
+    yield _key("enabled", enabled + (" (temporary)" if override and override != general else ""))
+    comment = first(groups, "general_ovr" if override else "general", "comment")
+    if comment:
+        yield _key("comment", comment)
+    yield _key("state", first(groups, "restarter", "state", "-"))
+    yield _key("next_state", first(groups, "restarter", "next_state", "none"))
+    moment = float(first(groups, "restarter", "state_timestamp", "0"))
+    yield _key("state_time", time.strftime("%a %b %e %H:%M:%S %Y", time.localtime(moment)))
+    if "restarter" in groups:
+        yield _key("logfile", first(groups, "restarter", "logfile"))
+    yield _key("restarter", first(view, "general", "restarter", MASTER))
+    contracts = values(groups, "restarter", "contract")
+    if first(groups, "restarter", "start_method_waitstatus") or contracts:
+        yield _key("contract_id", "".join(f"{c} " for c in contracts))
+    for name in dependency_groups(view):
+        entities = "".join(f" {e} ({entity_state(startd, e)})" for e in values(view, name, "entities"))
+        yield _key("dependency", f"{first(view, name, 'grouping')}/{first(view, name, 'restart_on')}{entities}")
+    if processes:
+        for contract in contracts:
+            for pid in sorted(startd.contracts.members(int(contract))):
+                yield _key("process", f"{pid} {_arguments(pid)}")
+    if verbose:
+        for name, group in view.items():
+            if group.type == "application":
+                yield from (_key("property", f"{name}/{p} {line(v.type, v.values)}") for p, v in group.props.items())
+
+
+def _key(name: str, text: str) -> str:
+    return f"{name:<12} {text}"
+
+
+def _arguments(pid: int) -> str:
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            return file.read().replace(b"\0", b" ").decode(errors="replace").strip()
+    except (FileNotFoundError, ProcessLookupError):
+        return "-"

@@ -1,0 +1,322 @@
+"""Running methods: commands, contexts, logs, time-outs, contracts (smf_method(7), svc.startd's method.c).
+
+One method of an instance at a time. The outcome comes back as orders.MethodDone through `report`.
+"""
+import grp
+import os
+import pwd
+import signal
+import time
+from typing import Callable, Dict, List, NamedTuple, Optional
+
+from sunlab.smf import spec as spec_of
+from sunlab.smf.contracts import Contracts, Program, spawn
+from sunlab.smf.fmri import MASTER, log_name, parse
+from sunlab.smf.orders import ChildExited, Event, MethodDone
+from sunlab.smf.properties import Groups, first, values
+from sunlab.smf.repository import Instance, Repository
+from sunlab.smf.tokens import TokenInvalid, expand
+
+METHOD_PATH = "/usr/sbin:/usr/bin"
+EXEC_FAILED = 10
+
+
+class Paths(NamedTuple):
+    """Where a host keeps what svc.startd needs."""
+    repository: str = "/etc/svc/repository"
+    door: str = "/var/run/svc/door"
+    contracts: str = "/system/contract"
+    manifests: tuple = ("/lib/svc/manifest", "/var/svc/manifest")       # type: ignore[type-arg]
+    logs: str = "/var/svc/log"
+    shell: str = "/sbin/sh"
+
+
+class Running:
+    """A method in hand."""
+
+    def __init__(self, fmri: str, method: str, view: Groups, child: bool) -> None:
+        self.fmri = fmri
+        self.method = method
+        self.view = view
+        self.child = child
+        self.pid = 0
+        self.contract = 0
+        self.deadline: Optional[float] = None
+        self.timed_out = False
+        self.emptying = False       # the method has succeeded; the service's contract must still become empty
+
+
+class Methods:
+    def __init__(self, repository: Repository, contracts: Contracts, paths: Paths, zone: str,
+                 report: Callable[[Event], None]) -> None:
+        self.repository = repository
+        self.contracts = contracts
+        self.paths = paths
+        self.zone = zone
+        self.report = report
+        self.running: Dict[str, Running] = {}
+        self.primary: Dict[str, int] = {}           # instance -> its service contract
+        self.children: Dict[int, str] = {}          # pid of a child service's process -> instance
+        self.pids: Dict[int, Running] = {}
+        self.statuses: Dict[str, int] = {}          # instance -> wait status of its last start method
+
+    # --- what the machine orders
+
+    def run(self, fmri: str, method: str, duration: str) -> None:
+        instance = self.instance(fmri)
+        if instance is None:
+            return
+        view = instance.running()
+        running = Running(fmri, method, view, duration == "child" and method == "start")
+        command = first(view, method, "exec")
+        if not command:
+            if method != "refresh":
+                self.log(fmri, f'No "{method}" method; treating as success.' if method not in view
+                         else f'Invalid "{method}" method: it has no exec property.')
+            self.report(MethodDone(fmri, method, 0))
+        elif command == ":true":
+            self.statuses.update({fmri: 0} if method == "start" else {})
+            self.report(MethodDone(fmri, method, 0))
+        elif command.split()[0] == ":kill":
+            self.kill_method(running, command, duration)
+        else:
+            self.launch(running, instance, command)
+
+    def kill_method(self, running: Running, command: str, duration: str) -> None:
+        """`:kill [-SIG]`: signal the whole service contract, then wait until it is empty."""
+        if duration == "transient" or running.fmri not in self.primary:
+            if duration != "transient":
+                self.report(MethodDone(running.fmri, running.method, 0))    # nobody is left to be signalled
+                return
+            self.log(running.fmri, f'Invalid use of ":kill" as {running.method} method for transient service.')
+            self.report(MethodDone(running.fmri, running.method, 0, invalid=True))
+            return
+        number = _signal_of(command)
+        if number is None:
+            self.log(running.fmri, f'Invalid {running.method} method "{command}".')
+            self.report(MethodDone(running.fmri, running.method, 0, invalid=True))
+            return
+        self.log(running.fmri, f'Executing {running.method} method ({command}).')
+        self.contracts.signal(self.primary[running.fmri], number)
+        self.set_deadline(running)
+        self.succeeded(running)
+
+    def launch(self, running: Running, instance: Instance, command: str) -> None:
+        fmri, method = running.fmri, running.method
+        try:
+            text = expand(command, method=method, service=instance.service.name, instance=instance.name,
+                          look=lambda other, group, name: self.look(instance, other, group, name))
+            program = self.program(instance, running.view, method, text)
+        except (TokenInvalid, ContextInvalid) as wrong:
+            self.log(fmri, f'Could not expand or set up the "{method}" method: {wrong}')
+            self.report(MethodDone(fmri, method, 0, invalid=True))
+            return
+        if method == "start":
+            self.clear(fmri)
+        running.contract = self.contracts.create()
+        if method == "start":
+            self.primary[fmri] = running.contract
+        self.log(fmri, f'Executing {method} method ("{text}").')
+        running.pid = spawn(self.contracts.path(running.contract), program)
+        self.contracts.populated(running.contract)
+        self.pids[running.pid] = running
+        if running.child:
+            self.children[running.pid] = fmri
+            self.report(MethodDone(fmri, method, 0))
+            return
+        self.running[fmri] = running
+        self.set_deadline(running)
+
+    def clear(self, fmri: str) -> None:
+        """Before a start: what an earlier, failed start left behind must not live beside the new one."""
+        old = self.primary.pop(fmri, None)
+        if old is not None and self.contracts.populated(old):
+            self.contracts.signal(old, signal.SIGKILL)
+
+    def set_deadline(self, running: Running) -> None:
+        limit = spec_of.timeout_s(running.view, running.method)
+        if limit is not None and running.deadline is None:
+            running.deadline = time.monotonic() + limit
+
+    def program(self, instance: Instance, view: Groups, method: str, text: str) -> Program:
+        context = read_context(view, method)
+        environment = {"PATH": METHOD_PATH, "SMF_FMRI": str(instance.fmri), "SMF_METHOD": method,
+                       "SMF_RESTARTER": MASTER, "SMF_ZONENAME": self.zone, **context.environment}
+        log = os.path.join(self.paths.logs, log_name(instance.service.name, instance.name))
+
+        def prepare() -> None:
+            null = os.open("/dev/null", os.O_RDONLY)
+            out = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+            for source, target in ((null, 0), (out, 1), (out, 2)):
+                os.dup2(source, target)
+            os.umask(0o022)
+            if context.groups is not None:
+                os.setgroups(context.groups)
+                os.setgid(context.gid)
+                os.setuid(context.uid)
+            os.chdir(context.folder)
+        return Program([self.paths.shell, "-c", f"exec {text}"], environment, prepare)
+
+    # --- what happens to processes
+
+    def exited(self, pid: int, code: int, number: int) -> None:
+        """A child of ours was reaped: by itself with `code`, or by the signal `number`."""
+        running = self.pids.pop(pid, None)
+        if running is None:
+            return
+        if running.child:
+            self.child_exited(running, pid, code, number)
+            return
+        if self.running.get(running.fmri) is not running:
+            return
+        if running.method == "start":
+            self.statuses[running.fmri] = code << 8 | number
+        if number:
+            self.log(running.fmri, f'Method "{running.method}" failed due to signal {signal.Signals(number).name[3:]}.')
+        elif code:
+            self.log(running.fmri, f'Method "{running.method}" failed with exit status {code}.')
+        else:
+            self.log(running.fmri, f'Method "{running.method}" exited with status 0.')
+        if code or number:
+            self.done(running, MethodDone(running.fmri, running.method, code, number, running.timed_out))
+        else:
+            self.succeeded(running)
+
+    def child_exited(self, running: Running, pid: int, code: int, number: int) -> None:
+        fmri = self.children.pop(pid)
+        if self.primary.get(fmri) == running.contract:
+            self.statuses[fmri] = code << 8 | number
+            self.report(ChildExited(fmri, code or 128 + number if number else code))
+
+    def succeeded(self, running: Running) -> None:
+        """The method is through; after a stop the service's contract must become empty in the rest of its time."""
+        contract = self.primary.get(running.fmri)
+        if running.method == "stop" and contract is not None:
+            if self.contracts.populated(contract):
+                running.emptying = True
+                self.running[running.fmri] = running
+                return
+            del self.primary[running.fmri]
+        self.done(running, MethodDone(running.fmri, running.method, 0))
+
+    def done(self, running: Running, outcome: MethodDone) -> None:
+        self.running.pop(running.fmri, None)
+        self.report(outcome)
+
+    def emptied(self, contract: int) -> Optional[str]:
+        """A contract has become empty: returns the instance whose service contract it was, None for another."""
+        self.contracts.remove(contract)
+        fmri = next((f for f, c in self.primary.items() if c == contract), None)
+        if fmri is None:
+            return None
+        running = self.running.get(fmri)
+        if running is not None and running.emptying:
+            del self.primary[fmri]
+            self.done(running, MethodDone(fmri, running.method, 0, lingered=running.timed_out))
+        return fmri
+
+    def expire(self, now: float) -> None:
+        """Kill what is past its time."""
+        for running in list(self.running.values()):
+            if running.deadline is None or now < running.deadline or running.timed_out:
+                continue
+            running.timed_out = True
+            contract = self.primary.get(running.fmri, 0) if running.emptying else running.contract
+            self.log(running.fmri, f"Method or service exit timed out.  Killing contract {contract}.")
+            self.contracts.signal(contract, signal.SIGKILL)
+
+    def next_deadline(self) -> Optional[float]:
+        return min((r.deadline for r in self.running.values() if r.deadline is not None and not r.timed_out), default=None)
+
+    def abandon(self, fmri: str) -> None:
+        self.primary.pop(fmri, None)
+
+    def has_processes(self, fmri: str) -> bool:
+        contract = self.primary.get(fmri)
+        return contract is not None and self.contracts.populated(contract)
+
+    # --- small things
+
+    def instance(self, fmri: str) -> Optional[Instance]:
+        name = parse(fmri)
+        return self.repository.instance(name) if name is not None else None
+
+    def look(self, instance: Instance, other: Optional[str], group: str, name: str) -> Optional[List[str]]:
+        """A token's property: in the running snapshot, then in the current values."""
+        target = instance if other is None else self.instance(other)
+        if target is None:
+            return None
+        for view in (target.running(), target.current()):
+            if group in view and name in view[group].props:
+                return list(view[group].props[name].values)
+        return None
+
+    def log(self, fmri: str, text: str) -> None:
+        name = parse(fmri)
+        if name is None or name.instance is None:
+            return
+        stamp = time.strftime("%b %e %H:%M:%S")
+        with open(os.path.join(self.paths.logs, log_name(name.service, name.instance)), "a", encoding="utf-8") as file:
+            file.write(f"[ {stamp} {text} ]\n")
+
+
+class ContextInvalid(Exception):
+    """A method context that names an unknown user, group or what the lab does not model."""
+
+
+class Context(NamedTuple):
+    folder: str
+    environment: Dict[str, str]
+    uid: int
+    gid: int
+    groups: Optional[List[int]]         # None: stay what svc.startd is
+
+
+def read_context(view: Groups, method: str) -> Context:
+    """The method's context: its own properties, or those of the group method_context. Raises ContextInvalid."""
+    names = ("working_directory", "user", "group", "supp_groups", "environment", "use_profile")
+    own = view.get(method)
+    at = method if own is not None and any(n in own.props for n in names) else "method_context"
+    if first(view, at, "use_profile") == "true":
+        raise ContextInvalid("method profiles are not modelled in this lab")
+    environment = dict(v.partition("=")[::2] for v in values(view, at, "environment") if not v.startswith("SMF_"))
+    folder, user = first(view, at, "working_directory"), first(view, at, "user")
+    if not user:
+        return Context("/" if folder in ("", ":default", ":home") else folder, environment, 0, 0, None)
+    entry = _user(user)
+    group = first(view, at, "group")
+    gid = entry.pw_gid if group in ("", ":default") else _group(group)
+    named = first(view, at, "supp_groups")
+    groups = (os.getgrouplist(entry.pw_name, gid) if named in ("", ":default")
+              else [_group(g) for g in named.replace(",", " ").split()])
+    home = entry.pw_dir if folder in ("", ":default", ":home") else folder
+    return Context(home, environment, entry.pw_uid, gid, groups)
+
+
+def _user(name: str) -> "pwd.struct_passwd":
+    try:
+        return pwd.getpwuid(int(name)) if name.isdigit() else pwd.getpwnam(name)
+    except KeyError as unknown:
+        raise ContextInvalid(f'unknown user "{name}"') from unknown
+
+
+def _group(name: str) -> int:
+    try:
+        return int(name) if name.isdigit() else grp.getgrnam(name).gr_gid
+    except KeyError as unknown:
+        raise ContextInvalid(f'unknown group "{name}"') from unknown
+
+
+def _signal_of(command: str) -> Optional[int]:
+    """The signal of `:kill [-SIG|-n]`."""
+    words = command.split()
+    if len(words) == 1:
+        return signal.SIGTERM
+    name = words[1].lstrip("-")
+    if len(words) > 2 or not words[1].startswith("-"):
+        return None
+    if name.isdigit():
+        return int(name)
+    if name == "THAW":
+        return signal.SIGCONT           # nobody is frozen by cpr(7) here
+    return getattr(signal, f"SIG{name[3:] if name.startswith('SIG') else name}", None)

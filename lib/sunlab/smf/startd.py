@@ -1,0 +1,266 @@
+"""svc.startd and svc.configd of a node or zone in one process, pid 1: the loop that joins machine, methods, contracts and door."""
+import heapq
+import os
+import select
+import signal
+import time
+import zlib
+from collections import deque
+from typing import Callable, Deque, Dict, Iterable, List, Tuple
+
+from sunlab.smf import manifest, spec, upgrade
+from sunlab.smf.contracts import CORE_SIGNALS, Contracts
+from sunlab.smf.door import Door
+from sunlab.smf.fmri import Fmri, log_name
+from sunlab.smf.machine import Machine
+from sunlab.smf.methods import Methods, Paths
+from sunlab.smf.orders import (
+    Abandon,
+    Configured,
+    Delay,
+    Event,
+    Fault,
+    Loaded,
+    Log,
+    Order,
+    Removed,
+    Run,
+    State,
+    TakeStart,
+    Woken,
+)
+from sunlab.smf.properties import Group, Prop, first
+from sunlab.smf.repository import Instance
+from sunlab.smf.store import Store
+from sunlab.smf.throttle import ILLUMOS, Throttle
+
+
+class Startd:
+    def __init__(self, paths: Paths, zone: str = "global", throttle: Throttle = ILLUMOS) -> None:
+        for folder in (os.path.dirname(paths.repository), os.path.dirname(paths.door), paths.logs):
+            os.makedirs(folder, exist_ok=True)
+        self.paths = paths
+        self.zone = zone
+        self.store = Store(paths.repository)
+        self.repository = self.store.load()
+        self.contracts = Contracts(paths.contracts)
+        self.queue: Deque[Event] = deque()
+        self.methods = Methods(self.repository, self.contracts, paths, zone, self.queue.append)
+        self.machine = Machine(throttle, os.path.exists, self.methods.has_processes)
+        self.timers: List[Tuple[float, int, Callable[[], None]]] = []
+        self.watched: Dict[int, int] = {}       # descriptor of cgroup.events -> contract
+        self.gone: List[int] = []               # empty contracts that the kernel did not let go yet
+        self.epoll = select.epoll()
+        self.door = Door(paths.door, self)
+        self.console: List[str] = []            # what could not be imported at boot
+
+    # --- boot
+
+    def boot(self) -> None:
+        """Import what is new among the manifests, then start what is enabled."""
+        for path in sorted(self.manifest_files()):
+            self.import_file(path)
+        for instance in self.repository.instances():
+            if "running" not in instance.snapshots:
+                self.repository.take(instance, "running")
+        self.load(i.fmri for i in self.repository.instances())
+        self.store.commit(self.repository)
+        self.pump()
+
+    def manifest_files(self) -> List[str]:
+        return [os.path.join(folder, name) for top in self.paths.manifests for folder, _, names in os.walk(top)
+                for name in names if name.endswith(".xml")]
+
+    def import_file(self, path: str) -> None:
+        """Import one manifest if it is not the one that was imported last. A broken one is said on the console, not fatal."""
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        print_of = f"{len(text)}-{zlib.crc32(text.encode()):08x}"
+        if self.repository.manifests.get(path) == print_of:
+            return
+        try:
+            done = upgrade.apply(self.repository, manifest.read(text, path), path)
+        except manifest.ManifestInvalid as wrong:
+            self.say(f"svccfg: {wrong}")
+            return
+        for name in done.touched:
+            instance = self.repository.instance(name)
+            if instance is not None:
+                self.repository.take(instance, "running")
+        self.repository.manifests[path] = print_of
+        self.repository.changed = True
+
+    def say(self, text: str) -> None:
+        os.write(2, f"{text}\n".encode())
+
+    # --- what the door's commands do
+
+    def load(self, names: Iterable[Fmri]) -> None:
+        """Tell the machine about new or refreshed instances."""
+        told = []
+        for name in names:
+            instance = self.repository.instance(name)
+            if instance is not None:
+                told.append(Configured(str(name), spec.read(instance.running()), enabled(instance)))
+        self.queue.append(Loaded(tuple(told)))
+
+    def refresh(self, names: Iterable[Fmri]) -> None:
+        """Copy the current values into the running snapshot and act on them (no method)."""
+        names = list(names)
+        for name in names:
+            instance = self.repository.instance(name)
+            if instance is not None:
+                self.repository.take(instance, "running")
+        self.load(names)
+
+    def removed(self, name: Fmri) -> None:
+        self.queue.append(Removed(str(name)))
+
+    # --- orders
+
+    def pump(self) -> None:
+        """Feed the machine until nothing is left to say."""
+        while self.queue:
+            event = self.queue.popleft()
+            for order in self.machine.step(time.monotonic(), event):
+                self.carry(order)
+
+    def carry(self, order: Order) -> None:
+        if isinstance(order, State):
+            self.write_state(order)
+        elif isinstance(order, Run):
+            self.methods.run(order.fmri, order.method, self.machine.units[order.fmri].spec.duration)
+            self.watch()
+            if order.method == "start":
+                self.write_contract(order.fmri)
+        elif isinstance(order, Abandon):
+            self.methods.abandon(order.fmri)
+            self.write_contract(order.fmri)
+        elif isinstance(order, Log):
+            self.methods.log(order.fmri, order.text)
+        elif isinstance(order, TakeStart):
+            instance = self.methods.instance(order.fmri)
+            if instance is not None and instance.snapshots.get("start") != instance.snapshots.get("running"):
+                instance.snapshots["start"] = instance.snapshots["running"]
+        elif isinstance(order, Delay):
+            self.after(order.seconds, lambda: self.queue.append(Woken(order.fmri)))
+
+    def write_state(self, order: State) -> None:
+        instance = self.methods.instance(order.fmri)
+        if instance is None:
+            return
+        old = instance.groups.get("restarter")
+        log = os.path.join(self.paths.logs, log_name(instance.service.name, instance.name))
+        now = time.time_ns()
+        props = {**(old.props if old is not None else {}),
+                 "logfile": Prop("astring", (log,)),
+                 "state": Prop("astring", (order.state,)), "next_state": Prop("astring", (order.next,)),
+                 "auxiliary_state": Prop("astring", (order.aux,)),
+                 "state_timestamp": Prop("time", (f"{now // 10**9}.{now % 10**9:09d}",))}
+        if order.fmri in self.methods.statuses:
+            props["start_method_waitstatus"] = Prop("integer", (str(self.methods.statuses[order.fmri]),))
+        instance.groups["restarter"] = Group("framework", props, persistent=False)
+        self.write_contract(order.fmri)
+        self.door.group_written(instance.fmri, "restarter")
+
+    def write_contract(self, fmri: str) -> None:
+        """The service contract, for svcs -p and the restarter group."""
+        instance = self.methods.instance(fmri)
+        if instance is None or "restarter" not in instance.groups:
+            return
+        contract = self.methods.primary.get(fmri)
+        value = Prop("count", (str(contract),) if contract is not None else ())
+        group = instance.groups["restarter"]
+        instance.groups["restarter"] = group._replace(props={**group.props, "contract": value})
+
+    # --- the loop
+
+    def watch(self) -> None:
+        """Have the kernel tell when a new contract becomes empty."""
+        for contract, descriptor in self.contracts.events.items():
+            if descriptor not in self.watched:
+                self.watched[descriptor] = contract
+                self.epoll.register(descriptor, select.EPOLLPRI)
+
+    def after(self, seconds: float, act: Callable[[], None]) -> None:
+        heapq.heappush(self.timers, (time.monotonic() + seconds, len(self.timers), act))
+
+    def reap(self) -> None:
+        """Collect the dead. A zombie still names its contract, so that a death from outside is told from an exit."""
+        while True:
+            try:
+                dead = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            except ChildProcessError:
+                return
+            if dead is None:
+                return
+            contract = self.contracts.of(dead.si_pid)
+            os.waitpid(dead.si_pid, 0)
+            killed = dead.si_code != os.CLD_EXITED
+            self.methods.exited(dead.si_pid, 0 if killed else dead.si_status, dead.si_status if killed else 0)
+            if contract is not None:
+                if killed:
+                    self.fault(contract, "core" if dead.si_status in CORE_SIGNALS else "signal")
+                self.look_at(contract)
+
+    def fault(self, contract: int, kind: str) -> None:
+        """A member was killed by a signal: an event for the service, unless a method in hand did it."""
+        for fmri, primary in self.methods.primary.items():
+            if primary == contract and fmri not in self.methods.running and fmri not in self.methods.children.values():
+                self.queue.append(Fault(fmri, kind))
+
+    def look_at(self, contract: int) -> None:
+        if contract not in self.contracts.events or self.contracts.populated(contract):
+            return
+        descriptor = self.contracts.events[contract]
+        if self.watched.pop(descriptor, None) is not None:
+            self.epoll.unregister(descriptor)
+        starting = {f for f, r in self.methods.running.items() if r.method == "start"}
+        fmri = self.methods.emptied(contract)
+        if contract in self.contracts.events:
+            self.gone.append(contract)
+        if fmri is not None and fmri not in starting and fmri not in self.methods.children.values():
+            self.queue.append(Fault(fmri, "exit"))
+
+    def turn(self) -> None:
+        """Wait for something to happen, and deal with it."""
+        self.pump()
+        deadlines = [t for t in (self.methods.next_deadline(), self.timers[0][0] if self.timers else None) if t is not None]
+        wait = max(0.0, min(deadlines) - time.monotonic()) if deadlines else -1
+        for descriptor, _ in self.epoll.poll(min(wait, 0.05) if self.gone and wait >= 0 else 0.05 if self.gone else wait):
+            if descriptor in self.watched:
+                self.look_at(self.watched[descriptor])
+            elif descriptor == self.wakeup:
+                os.read(self.wakeup, 4096)
+            else:
+                self.door.ready(descriptor)
+        self.reap()
+        now = time.monotonic()
+        self.methods.expire(now)
+        while self.timers and self.timers[0][0] <= now:
+            heapq.heappop(self.timers)[2]()
+        self.gone = [c for c in self.gone if not self.contracts.remove(c)]
+        self.pump()
+        self.store.commit(self.repository)
+
+    def serve(self) -> None:
+        """Boot, then never return."""
+        self.wakeup, told = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(told)
+        self.epoll.register(self.wakeup, select.EPOLLIN)
+        self.door.open()
+        self.boot()
+        while True:
+            self.turn()
+
+
+def enabled(instance: Instance) -> bool:
+    """general_ovr over general (smf(7))."""
+    general = first(instance.groups, "general", "enabled", "false")
+    return first(instance.groups, "general_ovr", "enabled", general) == "true"
+
+
+def run(zone: str = "global") -> None:
+    """What pid 1 of a node (or of `zone`) calls last: never returns."""
+    Startd(Paths(), zone).serve()
