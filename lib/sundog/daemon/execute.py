@@ -9,7 +9,7 @@ from typing import Any, Callable, Coroutine, Dict, List, Mapping, Optional, Set,
 
 from sundog.config.model import Cluster
 from sundog.core.effects import Activate, Deactivate
-from sundog.core.events import Activated, Deactivated, Event, OperatorDisabled
+from sundog.core.events import Event, OperatorDisabled
 from sundog.daemon.track import ACTIVE, DEACTIVATING, IDLE, Disable, Finding, Seen, Sweep, Track
 from sundog.errors import SundogError
 
@@ -49,6 +49,7 @@ class Execution:
         self.loop, self.pool, self.smf, self.happen, self.tell, self.sweep = loop, pool, smf, happen, tell, sweep
         self.tracks = {name: Track(group) for name, group in cluster.groups.items()}
         self._ready_at: Dict[str, float] = {}           # looks begun before this instant say nothing about the group
+        self._pending: Dict[str, int] = {}              # orders to svcadm that are not through
         self._locks: Dict[str, asyncio.Lock] = {}
         self._look: Optional[asyncio.TimerHandle] = None
         self._looking = False
@@ -71,13 +72,13 @@ class Execution:
     def activate(self, order: Activate) -> None:
         track = self.tracks[order.group]
         track.activate(order.permit.epoch)
-        self._begin(self._svcadm(order.group, self._enable, track.fmris, order.permit.epoch))
+        self._svcadm(order.group, self._enable, track.fmris)
 
     def deactivate(self, order: Deactivate) -> None:
         track = self.tracks[order.group]
         track.deactivate(order.epoch)
         self._step = 0
-        self._begin(self._svcadm(order.group, self._disable, track.fmris, order.epoch))
+        self._svcadm(order.group, self._disable, track.fmris)
 
     def outcome(self, fmri: str, group: str, method: str, ok: bool, error: str) -> None:
         """A method of one of our instances has come to its end."""
@@ -135,15 +136,18 @@ class Execution:
         if not task.cancelled() and task.exception() is not None:
             self.loop.call_exception_handler({"message": "carrying out an order", "exception": task.exception()})
 
-    async def _svcadm(self, group: str, call: Callable[[Tuple[str, ...]], None], fmris: Tuple[str, ...],
-                      epoch: int) -> None:
+    def _svcadm(self, group: str, call: Callable[[Tuple[str, ...]], None], fmris: Tuple[str, ...]) -> None:
+        self._pending[group] = self._pending.get(group, 0) + 1
+        self._begin(self._in_turn(group, call, fmris))
+
+    async def _in_turn(self, group: str, call: Callable[[Tuple[str, ...]], None], fmris: Tuple[str, ...]) -> None:
         """One svcadm after another for the same group, in the order of the orders."""
-        self._ready_at[group] = float("inf")
         async with self._locks.setdefault(group, asyncio.Lock()):
             try:
                 await self.loop.run_in_executor(self.pool, call, fmris)
             except SundogError as error:
-                self._failed(group, epoch, call == self._enable, error)
+                self._failed(group, error)
+            self._pending[group] -= 1
             self._ready_at[group] = self.loop.time()
         track = self.tracks.get(group)
         if track is not None and track.phase == DEACTIVATING:
@@ -158,10 +162,10 @@ class Execution:
     def _disable_for_good(self, fmris: Tuple[str, ...]) -> None:
         self.smf.disable(fmris, True)
 
-    def _failed(self, group: str, epoch: int, enabling: bool, error: SundogError) -> None:
+    def _failed(self, group: str, error: SundogError) -> None:
         self.tell("SVCADM-FAILED", "error", f"group {group}: {error}", group=group)
-        event = Activated(group, epoch, False, str(error)) if enabling else Deactivated(group, epoch, False, str(error))
-        self.happen(event)
+        if group in self.tracks:
+            self._found(self.tracks[group], self.tracks[group].order_failed(str(error)))
 
     # ---- looking
 
@@ -198,7 +202,7 @@ class Execution:
 
     def _seen(self, began_at: float, states: Mapping[str, Seen]) -> None:
         for name, track in list(self.tracks.items()):
-            if began_at >= self._ready_at.get(name, 0.0):
+            if not self._pending.get(name) and began_at >= self._ready_at.get(name, 0.0):
                 self._found(track, track.look(self.loop.time(), states))
 
     def _next_look_s(self) -> float:
@@ -216,7 +220,7 @@ class Execution:
                 self.tell("DISABLED-HERE", "notice", f"svcadm disable {' '.join(finding.fmris)}: {finding.why}",
                           group=track.group.name)
                 call = self._disable_for_good if finding.lasting else self._disable
-                self._begin(self._svcadm(track.group.name, call, finding.fmris, track.epoch))
+                self._svcadm(track.group.name, call, finding.fmris)
             elif isinstance(finding, Sweep):
                 self._begin(self._sweep(track, finding))
             else:

@@ -119,6 +119,13 @@ class Track:
             if seen.state == MAINTENANCE and fmri in self._names:
                 self._start_errors.setdefault(fmri, "in maintenance")
 
+    def order_failed(self, reason: str) -> List[Finding]:
+        """svcadm itself failed."""
+        if self.phase == ACTIVATING:
+            self.phase = HELD
+            return [Activated(self.group.name, self.epoch, False, reason)]
+        return self._ended(False, reason) if self.phase == DEACTIVATING else []
+
     # ---- what the world says
 
     def outcome(self, fmri: str, method: str, ok: bool, error: str) -> List[Finding]:
