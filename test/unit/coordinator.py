@@ -72,7 +72,11 @@ class Conversation(socketserver.StreamRequestHandler):
             return
         request = json.loads(line)
         self.server.asked.append(request)
-        getattr(self, "on_" + request["op"])(request)
+        try:
+            getattr(self, "on_" + request["op"])(request)
+        except ConnectionError:
+            # The client has heard enough.
+            return
 
     def on_status(self, request: Entry) -> None:
         self.say({"ok": True, "status": self.server.status})
@@ -110,7 +114,4 @@ class Conversation(socketserver.StreamRequestHandler):
                     return
                 new, told = self.server.changes[told:], len(self.server.changes)
             for change in new:
-                try:
-                    self.say({"ok": True, "status": change})
-                except OSError:
-                    return
+                self.say({"ok": True, "status": change})

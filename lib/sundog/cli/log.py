@@ -22,5 +22,6 @@ def command(session: Session, lines: int, follow: bool) -> None:
       sundog log -f
       sundog log -n 1000 --json | jq -r 'select(.code == "TAKEOVER") | .text'
     """
-    for entry in until_interrupted(session.control.log(lines, follow)):
-        session.say(show.entry(entry), entry)
+    with until_interrupted():
+        for entry in session.control.log(lines, follow):
+            session.say(show.entry(entry), entry)

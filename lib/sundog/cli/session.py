@@ -1,4 +1,5 @@
 """What every subcommand has: the way to the daemon, the form of the answer, and what the exit statuses mean."""
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Callable, ClassVar, Dict, Iterator, TypeVar
 
@@ -60,9 +61,10 @@ def json_option(command: Handler) -> Handler:
                         help="Print JSON instead of text.")(command)
 
 
-def until_interrupted(lines: Iterator[Any]) -> Iterator[Any]:
-    """`lines`, ending without a complaint when the operator types control-C."""
+@contextmanager
+def until_interrupted() -> Iterator[None]:
+    """What goes on for ever ends well when the operator types control-C."""
     try:
-        yield from lines
+        yield
     except KeyboardInterrupt:
         return

@@ -29,6 +29,7 @@ def command(session: Session, watch: bool) -> None:
         status = session.control.status()
         session.say(show.overview(status), status)
         return
-    for status in until_interrupted(session.control.changes()):
-        before = CLEAR if sys.stdout.isatty() and not session.json else ""
-        session.say(before + show.overview(status) + "\n", status)
+    before = CLEAR if sys.stdout.isatty() and not session.json else ""
+    with until_interrupted():
+        for status in session.control.changes():
+            session.say(before + show.overview(status) + "\n", status)
