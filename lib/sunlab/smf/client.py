@@ -1,4 +1,4 @@
-"""The commands' side of the door: ask svc.startd, print what it answers. Imports next to nothing, so that commands start at once."""
+"""The commands' side of the door: ask svc.startd and print the answer. Imports next to nothing, to start at once."""
 import _socket
 import os
 import sys

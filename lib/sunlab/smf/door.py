@@ -1,13 +1,14 @@
 """The door: a unix stream socket over which svcs, svcadm, svccfg and svcprop are answered, one request a connection.
 
-Request, one JSON line: {"command": NAME, "args": [...], "folder": TEXT, "terminal": BOOL, "input": TEXT}. Answer, JSON lines:
-{"out": TEXT} and {"err": TEXT} as they come, at last {"exit": STATUS}.
+Request, one JSON line: {"command": NAME, "args": [...], "folder": TEXT, "terminal": BOOL, "input": TEXT}.
+Answer, JSON lines: {"out": TEXT} and {"err": TEXT} as they come, at last {"exit": STATUS}.
 """
 import json
 import os
 import select
 import socket
 import struct
+import traceback
 from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional
 
 from sunlab.smf.fmri import Fmri
@@ -28,7 +29,7 @@ class Request(NamedTuple):
 
 
 class Reply:
-    """What a command prints and exits with. `waits_for` holds the answer back until that group is written (svcprop -w)."""
+    """What a command prints and exits with. `waits_for` holds the answer until that group is written (svcprop -w)."""
 
     def __init__(self) -> None:
         self.lines: List[str] = []
@@ -104,12 +105,21 @@ class Door:
             self.close(descriptor)
             return
         reply = Reply()
-        status = serve(self.startd, request, reply)
+        status = self.carry_out(request, reply)
         if reply.waits_for is not None:
             reply.request = request
             self.held[descriptor] = reply
             return
         self.finish(descriptor, reply, status)
+
+    def carry_out(self, request: Request, reply: Reply) -> int:
+        """A command's own bug is told its caller and the console; it does not take the node down."""
+        try:
+            return serve(self.startd, request, reply)
+        except Exception as bug:    # noqa: BLE001 - pid 1 must outlive a command
+            self.startd.say(traceback.format_exc())
+            reply.err(f"svc.startd: {request.command} failed inside the lab: {bug!r}")
+            return 1
 
     def finish(self, descriptor: int, reply: Reply, status: int) -> None:
         """Send the answer; what was changed is durable and under way by then."""

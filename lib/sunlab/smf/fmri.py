@@ -16,7 +16,7 @@ class Fmri(NamedTuple):
 
 
 def parse(text: str) -> Optional[Fmri]:
-    """Read a full FMRI, `svc:/S[:I]` or `svc://localhost/S[:I]`; None when `text` is none. `/:properties/...` is cut off."""
+    """A full FMRI, `svc:/S[:I]` or `svc://localhost/S[:I]`; None when it is none. `/:properties/...` is cut off."""
     if text.startswith("svc://localhost/"):
         text = SCHEME + text[len("svc://localhost/"):]
     if not text.startswith(SCHEME):

@@ -1,4 +1,4 @@
-"""svc.startd's decisions: a pure machine that is fed events and answers with orders (svc.startd's graph.c and restarter.c).
+"""svc.startd's decisions: a pure machine, fed events, answering with orders (startd/graph.c and startd/restarter.c).
 
 No clock, file or process in here: `now` (monotonic seconds) comes with each event, methods and contracts are somebody
 else's. Events and orders are in orders.py. An event about an instance that is in transition waits until that has ended.
@@ -208,7 +208,8 @@ class Machine:
         if not unit.running or unit.spec.duration != "contract" or kind not in unit.spec.events:
             return
         said = {"exit": "all processes in service exited", "core": "process dumped core",
-                "signal": "process received fatal signal from outside the service", "hwerr": "process killed due to hardware error"}
+                "signal": "process received fatal signal from outside the service",
+                "hwerr": "process killed due to uncorrectable hardware error"}
         self.orders.append(Log(unit.fmri, f"Stopping because {said[kind]}."))
         self.stop(unit, "offline", f"ct_ev_{kind}", "restart" if kind == "exit" else "error")
 
@@ -283,7 +284,8 @@ class Machine:
         if unit.state != "offline" or unit.moving or not unit.enabled or unit.delayed:
             return
         if unit.spec.invalid or unit.cycle:
-            self.become(unit, "maintenance", "none", "dependency_cycle" if unit.cycle else "invalid_dependency", "error")
+            why = "dependency_cycle" if unit.cycle else "invalid_dependency"
+            self.become(unit, "maintenance", "none", why, "error")
             return
         if any(unit.fmri in held for held in self.going.values()) or self.graph.satisfied(unit.fmri) < 1:
             return
@@ -315,7 +317,7 @@ class Machine:
         self.when_still(unit, act)
 
     def take_down(self, unit: Unit) -> None:
-        """An administrator disabled it: dependents with restart_on restart or refresh go first, leaves before their providers."""
+        """An administrator disabled it: dependents with restart_on restart or refresh go first, leaves foremost."""
         self.going[unit.fmri] = {f for f in self.graph.pulled_down_by(unit.fmri) if self.active(f)}
         self.go_on()
 
@@ -367,7 +369,7 @@ class Machine:
     def tell_stopped(self, unit: Unit, cause: str) -> None:
         for vertex, dependency in list(self.graph.dependents(unit.fmri)):
             if g.stops(dependency, cause):
-                self.stop_later(self.units[vertex.fmri], "dependency_activity", "restart" if cause == "restart" else "error")
+                self.stop_later(self.units[vertex.fmri], "dependency_activity", cause)
 
     def tell_started(self, unit: Unit) -> None:
         for vertex, dependency in list(self.graph.dependents(unit.fmri)):

@@ -1,4 +1,4 @@
-"""A service manifest (service_bundle(5)) read into plain definitions. Reads XML and nothing else; upgrade.py applies them.
+"""A service manifest (service_bundle(5)) read into plain definitions; upgrade.py applies them.
 
 Templates are kept as far as svcs(1) shows them: common name, manual pages, links, description.
 """

@@ -226,7 +226,8 @@ class Methods:
             self.contracts.signal(contract, signal.SIGKILL)
 
     def next_deadline(self) -> Optional[float]:
-        return min((r.deadline for r in self.running.values() if r.deadline is not None and not r.timed_out), default=None)
+        running = self.running.values()
+        return min((r.deadline for r in running if r.deadline is not None and not r.timed_out), default=None)
 
     def abandon(self, fmri: str) -> None:
         self.primary.pop(fmri, None)

@@ -1,7 +1,7 @@
-"""The repository: services, instances, their property groups and snapshots (svc.configd(8)). In memory; store.py keeps it.
+"""The repository: services, instances, their property groups and snapshots (svc.configd(8)). store.py keeps it.
 
-A snapshot is a pair (the instance's groups, the service's groups) of what was persistent when it was taken. Groups are never
-changed in place, so that taking one costs two dictionaries.
+A snapshot is a pair (the instance's groups, the service's groups) of what was persistent when it was taken. Groups
+are never changed in place, so that taking one costs two dictionaries.
 """
 from typing import Dict, Iterator, List, NamedTuple, Optional, Union
 
@@ -30,7 +30,7 @@ class Instance:
         return compose(self.groups, self.service.groups)
 
     def running(self) -> Groups:
-        """What methods, dependencies and svcprop read: the running snapshot, composed, with the current non-persistent groups."""
+        """What methods and dependencies read: the snapshot `running`, composed, and the non-persistent groups."""
         taken = self.snapshots.get("running")
         if taken is None:
             return self.current()

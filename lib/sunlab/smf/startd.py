@@ -1,4 +1,4 @@
-"""svc.startd and svc.configd of a node or zone in one process, pid 1: the loop that joins machine, methods, contracts and door."""
+"""svc.startd and svc.configd of a node or zone, pid 1: the loop that joins machine, methods, contracts and door."""
 import heapq
 import os
 import select
@@ -72,7 +72,7 @@ class Startd:
                 for name in names if name.endswith(".xml")]
 
     def import_file(self, path: str) -> None:
-        """Import one manifest if it is not the one that was imported last. A broken one is said on the console, not fatal."""
+        """Import one manifest unless it is what was imported last. A broken one is said on the console, not fatal."""
         with open(path, encoding="utf-8") as file:
             text = file.read()
         print_of = f"{len(text)}-{zlib.crc32(text.encode()):08x}"
@@ -222,12 +222,19 @@ class Startd:
         if fmri is not None and fmri not in starting and fmri not in self.methods.children.values():
             self.queue.append(Fault(fmri, "exit"))
 
+    def patience(self) -> float:
+        """Seconds until something is due by itself; -1 where nothing is."""
+        now = time.monotonic()
+        method = self.methods.next_deadline()
+        due = [method] if method is not None else []
+        due += [self.timers[0][0]] if self.timers else []
+        due += [now + 0.05] if self.gone else []
+        return max(0.0, min(due) - now) if due else -1
+
     def turn(self) -> None:
         """Wait for something to happen, and deal with it."""
         self.pump()
-        deadlines = [t for t in (self.methods.next_deadline(), self.timers[0][0] if self.timers else None) if t is not None]
-        wait = max(0.0, min(deadlines) - time.monotonic()) if deadlines else -1
-        for descriptor, _ in self.epoll.poll(min(wait, 0.05) if self.gone and wait >= 0 else 0.05 if self.gone else wait):
+        for descriptor, _ in self.epoll.poll(self.patience()):
             if descriptor in self.watched:
                 self.look_at(self.watched[descriptor])
             elif descriptor == self.wakeup:

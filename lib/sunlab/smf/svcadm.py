@@ -21,7 +21,8 @@ USAGE = """Usage: svcadm [-v] [cmd [args ... ]]
 \tsvcadm mark [-It] <state> <service> ...\t- set maintenance state
 \tsvcadm clear <service> ...\t\t- clear maintenance state
 \tsvcadm milestone [-d] <milestone>\t- advance to a service milestone"""
-LETTERS = {"enable": "rst", "disable": "c:st", "restart": "d", "refresh": "", "mark": "It", "clear": "", "milestone": "d"}
+LETTERS = {"enable": "rst", "disable": "c:st", "restart": "d", "refresh": "", "mark": "It", "clear": "",
+           "milestone": "d"}
 COMMENT_MAX = 1024
 
 
@@ -49,7 +50,8 @@ def run(startd: "Startd", request: "Request", reply: "Reply") -> int:
 class Admin:
     """One svcadm command."""
 
-    def __init__(self, startd: "Startd", request: "Request", reply: "Reply", options: Dict[str, str], verbose: bool) -> None:
+    def __init__(self, startd: "Startd", request: "Request", reply: "Reply", options: Dict[str, str],
+                 verbose: bool) -> None:
         self.startd = startd
         self.repository = startd.repository
         self.request = request

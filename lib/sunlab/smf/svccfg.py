@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 USAGE = """Usage:\tsvccfg [-v] [-s FMRI] [-f file]
 \tsvccfg [-v] [-s FMRI] <command> [args]"""
-NOT_MODELLED = ("export", "archive", "apply", "extract", "editprop", "inventory", "set", "setnotify", "listnotify", "delnotify",
-                "describe", "repository", "restore", "cleanup", "listpat", "delcust", "listcust")
+NOT_MODELLED = ("export", "archive", "apply", "extract", "editprop", "inventory", "set", "setnotify", "listnotify",
+                "delnotify", "describe", "repository", "restore", "cleanup", "listpat", "delcust", "listcust")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.,-]*")
 
 
@@ -105,8 +105,9 @@ class Session:
             "import": self.import_, "validate": self.validate, "select": self.select, "unselect": self.unselect,
             "add": self.add, "delete": self.delete, "list": self.list, "addpg": self.addpg, "delpg": self.delpg,
             "setprop": self.setprop, "delprop": self.delprop, "addpropvalue": self.addpropvalue,
-            "delpropvalue": self.delpropvalue, "listpg": self.listpg, "listprop": self.listprop, "refresh": self.refresh,
-            "listsnap": self.listsnap, "selectsnap": self.selectsnap, "revert": self.revert, "setenv": self.setenv,
+            "delpropvalue": self.delpropvalue, "listpg": self.listpg, "listprop": self.listprop,
+            "refresh": self.refresh, "listsnap": self.listsnap, "selectsnap": self.selectsnap,
+            "revert": self.revert, "setenv": self.setenv,
             "unsetenv": self.unsetenv}
 
     def carry_out(self, words: List[str]) -> bool:
@@ -180,7 +181,7 @@ class Session:
         self.snapshot = None
 
     def unselect(self, args: List[str]) -> None:
-        self.entity = self.chosen().service if isinstance(self.entity, Instance) else None
+        self.entity = self.entity.service if isinstance(self.entity, Instance) else None
 
     def add(self, args: List[str]) -> None:
         if len(args) != 1 or not all(NAME.fullmatch(p) for p in args[0].split("/")):
@@ -318,7 +319,8 @@ class Session:
         self.existing(args[0])
         group, _, prop = args[0].partition("/")
         old = self.chosen().groups[group]
-        self.repository.put_group(self.chosen(), group, old._replace(props={n: p for n, p in old.props.items() if n != prop}))
+        props = {n: p for n, p in old.props.items() if n != prop}
+        self.repository.put_group(self.chosen(), group, old._replace(props=props))
 
     def addpropvalue(self, args: List[str]) -> None:
         words = " ".join(args).strip().split(None, 1)
@@ -332,7 +334,8 @@ class Session:
             raise Refused("Type required for new properties.")
         if old is not None and kind not in (None, old.type):
             raise Refused(f'Property "{path}" has type "{old.type}", not "{kind}".')
-        self.store(group, prop, old.type if old is not None else str(kind), [*(old.values if old is not None else ()), *given])
+        before = old if old is not None else Prop(str(kind), ())
+        self.store(group, prop, before.type, [*before.values, *given])
 
     def delpropvalue(self, args: List[str]) -> None:
         words = " ".join(args).strip().split(None, 1)

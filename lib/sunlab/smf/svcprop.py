@@ -33,7 +33,8 @@ def run(startd: "Startd", request: "Request", reply: "Reply") -> int:
     return 0 if good else 1
 
 
-def _entities(startd: "Startd", operands: List[str], options: Dict[str, str], reply: "Reply") -> Tuple[List[Entity], bool]:
+def _entities(startd: "Startd", operands: List[str], options: Dict[str, str],
+              reply: "Reply") -> Tuple[List[Entity], bool]:
     """What the operands mean. A service's name means the service where it is a full FMRI, else its instances."""
     found: Dict[str, Entity] = {}
     good = True

@@ -1,7 +1,7 @@
 """svcs(1): what there is and how it is, in columns, in full (-l) or explained (-x)."""
 import os
 import time
-from typing import TYPE_CHECKING, Callable, Dict, List, NamedTuple, Tuple
+from typing import TYPE_CHECKING, Callable, Dict, Iterable, List, NamedTuple, Tuple
 
 from sunlab.smf import listing
 from sunlab.smf.options import Usage, each, flags, split
@@ -97,9 +97,10 @@ def run(startd: "Startd", request: "Request", reply: "Reply") -> int:
         return _full(startd, operands, options, reply)
     if "a" in options and operands and not set(options) & {"d", "D"}:
         reply.err("svcs: -a ignored when used with arguments.")
-    wrong = [c for _, text in found for c in (text.split(",") if _ in ("-o", "-s", "-S") else []) if c.lower() not in COLUMNS]
-    if wrong:
-        reply.err(f'svcs: Unknown column "{wrong[0]}".')
+    named = [c for name, text in found if name in ("-o", "-s", "-S") for c in text.split(",")]
+    unknown = [c for c in named if c.lower() not in COLUMNS]
+    if unknown:
+        reply.err(f'svcs: Unknown column "{unknown[0]}".')
         return 1
     return _table(startd, operands, options, found, reply)
 
@@ -154,8 +155,8 @@ def _table(startd: "Startd", operands: List[str], options: Dict[str, str], found
     return 0 if good else 1
 
 
-def _unique(instances: "List[Instance] | object") -> List[Instance]:
-    return list({str(i.fmri): i for i in instances}.values())   # type: ignore[attr-defined]
+def _unique(instances: Iterable[Instance]) -> List[Instance]:
+    return list({str(i.fmri): i for i in instances}.values())
 
 
 def _listed(instance: Instance) -> bool:

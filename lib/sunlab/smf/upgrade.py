@@ -1,7 +1,8 @@
 """Importing a manifest's definitions: new entities are made, existing ones upgraded three-way (svccfg(8) import).
 
 Three-way: a property that still is what the last import set takes the manifest's value; one that the administrator
-changed is kept, with a warning where the manifest changed it too. general/enabled and general/restarter are never upgraded.
+changed is kept, with a warning where the manifest changed it too. general/enabled and general/restarter are never
+upgraded.
 """
 from typing import Dict, List, Mapping, Optional, Set, Tuple
 
