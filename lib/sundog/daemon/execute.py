@@ -23,7 +23,7 @@ Tell = Callable[..., None]
 
 
 class Smf:
-    """What the daemon needs of SMF. Each call blocks and may raise SundogError."""
+    """What carrying out orders needs of SMF. Each call blocks and may raise SundogError."""
 
     def states(self) -> Mapping[str, Seen]:
         raise NotImplementedError
@@ -32,12 +32,6 @@ class Smf:
         raise NotImplementedError
 
     def disable(self, fmris: Tuple[str, ...], lasting: bool) -> None:
-        raise NotImplementedError
-
-    def apply(self, cluster: Cluster) -> None:
-        raise NotImplementedError
-
-    def coordinator_disabled(self) -> bool:
         raise NotImplementedError
 
 

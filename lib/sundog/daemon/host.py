@@ -14,11 +14,37 @@ COORDINATOR = "svc:/system/sundog/coordinator:default"
 _OURS = ("svc:/system/sundog/resource/*", "svc:/system/sundog/group:*")
 
 
-class HostSmf(Smf):
-    """SMF of this host."""
+class Surroundings(Smf):
+    """All that the daemon needs of its host. Each call blocks and may raise SundogError."""
 
-    def __init__(self, host: Host) -> None:
-        self.host = host
+    def hostid(self) -> str:
+        raise NotImplementedError
+
+    def apply(self, cluster: Cluster) -> None:
+        """Make the SMF instances those of `cluster`."""
+        raise NotImplementedError
+
+    def coordinator_disabled(self) -> bool:
+        """Is it the operator or a shutdown that ends this daemon, and not a restart?"""
+        raise NotImplementedError
+
+    def stop_directly(self, group: Group, name: str) -> None:
+        """Stop a resource without SMF: what a failed start left behind."""
+        raise NotImplementedError
+
+    def unfit(self, cluster: Cluster, node: str, active: Tuple[str, ...]) -> Dict[str, str]:
+        """Which groups this node could not run now, and why. Groups that are active here are not asked."""
+        raise NotImplementedError
+
+
+class ThisHost(Surroundings):
+    """The host that the daemon runs on."""
+
+    def __init__(self) -> None:
+        self.host = Host()
+
+    def hostid(self) -> str:
+        return self.host.hostid()
 
     def states(self) -> Mapping[str, Seen]:
         return {fmri: Seen(seen.state, seen.moving) for fmri, seen in smf.states(self.host.run, *_OURS).items()}
@@ -30,30 +56,24 @@ class HostSmf(Smf):
         smf.disable(self.host.run, fmris, lasting=lasting)
 
     def apply(self, cluster: Cluster) -> None:
-        """Make the instances those of `cluster`, in one svccfg batch."""
         smf.configure(self.host.run, batch(cluster, set(self.states())))
 
     def coordinator_disabled(self) -> bool:
-        """Is it the operator or a shutdown that ends this daemon, and not a restart?"""
         seen = smf.states(self.host.run, COORDINATOR).get(COORDINATOR)
         return seen is None or "disabled" in (seen.state, seen.next_state)
 
+    def stop_directly(self, group: Group, name: str) -> None:
+        found = next(one for one in group.resources if one.name == name)
+        resource.module(found.type).stop(self.host, found.params)
 
-def stop_directly(host: Host, group: Group, name: str) -> None:
-    """Stop a resource without SMF: what a failed start left behind. Raises SundogError."""
-    found = next(one for one in group.resources if one.name == name)
-    resource.module(found.type).stop(host, found.params)
-
-
-def unfit(host: Host, cluster: Cluster, node: str, active: Tuple[str, ...]) -> Dict[str, str]:
-    """Which groups this node could not run now, and why. Groups that run here are not asked."""
-    found: Dict[str, str] = {}
-    for group in cluster.groups.values():
-        if node in group.nodes and group.name not in active:
-            problems = [f"{name}: {text}" for name, text in _problems(host, group)]
-            if problems:
-                found[group.name] = "; ".join(problems)
-    return found
+    def unfit(self, cluster: Cluster, node: str, active: Tuple[str, ...]) -> Dict[str, str]:
+        found: Dict[str, str] = {}
+        for group in cluster.groups.values():
+            if node in group.nodes and group.name not in active:
+                problems = [f"{name}: {text}" for name, text in _problems(self.host, group)]
+                if problems:
+                    found[group.name] = "; ".join(problems)
+        return found
 
 
 def _problems(host: Host, group: Group) -> List[Tuple[str, str]]:

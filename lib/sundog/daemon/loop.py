@@ -66,6 +66,9 @@ class Daemon(Desk):
 
     def tell(self, code: str, severity: str, text: str, group: str = "", node: str = "") -> None:
         self.journal.add(code, severity, text, group, node or self.name)
+        if severity in ("warning", "error"):
+            # The SMF log is where an operator looks first when svcs -x names this service.
+            self.journal.say(f"{code}: {text}")
 
     # ---- events in, effects out
 

@@ -11,7 +11,7 @@ import sys
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from sundog import resource
 from sundog.config.load import load
@@ -23,8 +23,8 @@ from sundog.daemon.bundle import Shelf
 from sundog.daemon.control import Control
 from sundog.daemon.deadline import DeadlineKeeper
 from sundog.daemon.disks import DiskWorker
-from sundog.daemon.execute import Execution, Smf
-from sundog.daemon.host import HostSmf, stop_directly, unfit
+from sundog.daemon.execute import Execution
+from sundog.daemon.host import Surroundings, ThisHost
 from sundog.daemon.journal import Journal
 from sundog.daemon.loop import Daemon
 from sundog.daemon.settle import Settlement
@@ -33,7 +33,6 @@ from sundog.errors import ConfigProblem, SundogError
 from sundog.link.disk import SlotDisk
 from sundog.link.key import load_key
 from sundog.link.lan import Lan
-from sundog.solaris.host import Host
 
 OK, AGAIN, USAGE, MISCONFIGURED = 0, 1, 2, 96
 PREFLIGHT_EACH_S = 30.0
@@ -80,13 +79,15 @@ def own_name(cluster: Cluster) -> str:
 
 
 class Run:
-    """One life of the daemon."""
+    """One life of the daemon on `host`; `types` are the resource types that the configuration may use."""
 
-    def __init__(self, paths: Paths, smf: Smf, host: Any, name: Optional[str] = None) -> None:
+    signals: Tuple[int, ...] = (signal.SIGTERM, signal.SIGINT)
+
+    def __init__(self, paths: Paths, host: Surroundings, types: Mapping[str, type], name: Optional[str] = None) -> None:
         paths.make()
-        self.paths, self.smf, self.host = paths, smf, host
+        self.paths, self.host, self.types = paths, host, types
         self._lock = OnlyOne(os.path.join(paths.run, "lock"))
-        self.cluster = load(os.path.join(paths.etc, "cluster.yaml"), resource.parameters())
+        self.cluster = load(os.path.join(paths.etc, "cluster.yaml"), types)
         self.name = name or own_name(self.cluster)
         self.key = load_key(self.cluster.key_file)
         self.store = Store(os.path.join(paths.var, "ledger"))
@@ -106,7 +107,7 @@ class Run:
         self.over = asyncio.Event()
         self.loop.set_exception_handler(self._crashed)
         self.daemon = self._put_together()
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in self.signals:
             self.loop.add_signal_handler(number, self._asked_to_end)
         await self._begin()
         await self.over.wait()
@@ -128,7 +129,7 @@ class Run:
 
     def _lay_out(self) -> None:
         self.daemon.settlement.shelf.lay_out(self.cluster.files)
-        self.smf.apply(self.cluster)
+        self.host.apply(self.cluster)
 
     def _put_together(self) -> Daemon:
         loop, paths, cluster = self.loop, self.paths, self.cluster
@@ -137,10 +138,10 @@ class Run:
         lan = Lan(loop, cluster, self.name, boot, self.key, daemon.happen, daemon.tell)
         deadline = DeadlineKeeper(loop, os.path.join(paths.run, "coordinator"), os.path.join(paths.run, "failfast"),
                                   self.boot.incarnation * 1_000_000, daemon.tell)
-        execution = Execution(loop, self.fast, self.smf, cluster, daemon.happen, daemon.tell, self._sweep)
+        execution = Execution(loop, self.fast, self.host, cluster, daemon.happen, daemon.tell, self._sweep)
         shelf = Shelf(os.path.join(paths.var, "bundles"), paths.etc)
-        settlement = Settlement(loop, self.slow, cluster, self.name, self.key, shelf, resource.parameters(), execution,
-                                lambda: self.node.ledger, daemon.request, self.smf.apply, daemon.happen, daemon.tell)
+        settlement = Settlement(loop, self.slow, cluster, self.name, self.key, shelf, self.types, execution,
+                                lambda: self.node.ledger, daemon.request, self.host.apply, daemon.happen, daemon.tell)
         control = Control(loop, os.path.join(paths.run, "control"), daemon, self.journal)
         daemon.attach(lan, deadline, execution, settlement, control, self._disks(daemon))
         return daemon
@@ -154,7 +155,7 @@ class Run:
     # ---- in a thread
 
     def _sweep(self, group: str, name: str) -> None:
-        stop_directly(self.host, self.daemon.settlement.cluster.groups[group], name)
+        self.host.stop_directly(self.daemon.settlement.cluster.groups[group], name)
 
     # ---- preflight
 
@@ -162,7 +163,7 @@ class Run:
         self.daemon.begin(self._look_ahead())
 
     async def _look_ahead(self) -> None:
-        found = await self.loop.run_in_executor(self.slow, unfit, self.host, self.daemon.settlement.cluster, self.name,
+        found = await self.loop.run_in_executor(self.slow, self.host.unfit, self.daemon.settlement.cluster, self.name,
                                                 self.daemon.execution.active())
         self.daemon.happen(Preflight(found))
         self.loop.call_later(PREFLIGHT_EACH_S, self._preflight)
@@ -180,10 +181,11 @@ class Run:
         self.over.set()
 
     def _asked_to_end(self) -> None:
+        """SIGTERM: stop what runs here if the coordinator is disabled, leave it running if it is restarted."""
         self.daemon.begin(self._leave())
 
     async def _leave(self) -> None:
-        if await self.loop.run_in_executor(self.slow, self.smf.coordinator_disabled):
+        if await self.loop.run_in_executor(self.slow, self.host.coordinator_disabled):
             await self.daemon.leave_orderly()
         self._end(None)
 
@@ -192,10 +194,8 @@ def main(arguments: Optional[List[str]] = None) -> int:
     if arguments or len(sys.argv) > 1:
         say("takes no arguments: everything is in /etc/sundog/cluster.yaml")
         return USAGE
-    host = Host()
     try:
-        run = Run(Paths(), HostSmf(host), host)
-        return asyncio.run(run.live())
+        return asyncio.run(Run(Paths(), ThisHost(), resource.parameters()).live())
     except ConfigProblem as error:
         say(str(error))
         return MISCONFIGURED

@@ -63,14 +63,17 @@ def unpack_body(packed: bytes) -> frames.Body:
     return decoder(kind)(tagged[1])     # type: ignore[no-any-return]
 
 
+_BARE = frozenset((str, int, float, bool, type(None)))
+
+
 def _plain(value: Any) -> Any:
-    if is_dataclass(value):
-        return [_plain(getattr(value, name)) for name in _names(value.__class__)]
+    if value.__class__ in _BARE:
+        return value
     if isinstance(value, (tuple, list)):
         return [_plain(item) for item in value]
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}
-    return value
+    return [_plain(getattr(value, name)) for name in _names(value.__class__)]
 
 
 @lru_cache(maxsize=None)
