@@ -77,12 +77,15 @@ class Daemon(Desk):
         self._queue.append(event)
         if self._draining:
             return
+        # Stays set when a step fails: half a step's effects are no state to go on from, the daemon ends.
         self._draining = True
         try:
             while self._queue:
                 self._step(self._queue.popleft())
-        finally:
-            self._draining = False
+        except BaseException as error:
+            self.loop.call_exception_handler({"message": f"taking {type(event).__name__}", "exception": error})
+            raise
+        self._draining = False
         self._set_tick()
         self.control.changed()
 

@@ -28,7 +28,7 @@ from sundog.daemon.host import Surroundings, ThisHost
 from sundog.daemon.journal import Journal
 from sundog.daemon.loop import Daemon
 from sundog.daemon.settle import Settlement
-from sundog.daemon.store import Store
+from sundog.daemon.store import Store, write_whole
 from sundog.errors import ConfigProblem, SundogError
 from sundog.link.disk import SlotDisk
 from sundog.link.key import load_key
@@ -86,6 +86,7 @@ class Run:
     def __init__(self, paths: Paths, host: Surroundings, types: Mapping[str, type], name: Optional[str] = None) -> None:
         paths.make()
         self.paths, self.host, self.types = paths, host, types
+        self._laid_out = os.path.join(paths.run, "laid_out")
         self._lock = OnlyOne(os.path.join(paths.run, "lock"))
         self.cluster = load(os.path.join(paths.etc, "cluster.yaml"), types)
         self.name = name or own_name(self.cluster)
@@ -128,8 +129,20 @@ class Run:
         self.loop.call_later(_FIRST_PREFLIGHT_S, self._preflight)
 
     def _lay_out(self) -> None:
+        """Files and SMF instances, once a boot for the same configuration: a daemon that comes back must be quick."""
+        if os.path.exists(self._laid_out):
+            with open(self._laid_out, encoding="ascii") as file:
+                if file.read() == self.cluster.digest:
+                    return
         self.daemon.settlement.shelf.lay_out(self.cluster.files)
-        self.host.apply(self.cluster)
+        self._apply(self.cluster)
+
+    def _apply(self, cluster: Cluster) -> None:
+        """Make the SMF instances those of `cluster`, and remember that they are."""
+        if os.path.exists(self._laid_out):
+            os.unlink(self._laid_out)
+        self.host.apply(cluster)
+        write_whole(self._laid_out, cluster.digest.encode())
 
     def _put_together(self) -> Daemon:
         loop, paths, cluster = self.loop, self.paths, self.cluster
@@ -141,7 +154,7 @@ class Run:
         execution = Execution(loop, self.fast, self.host, cluster, daemon.happen, daemon.tell, self._sweep)
         shelf = Shelf(os.path.join(paths.var, "bundles"), paths.etc)
         settlement = Settlement(loop, self.slow, cluster, self.name, self.key, shelf, self.types, execution,
-                                lambda: self.node.ledger, daemon.request, self.host.apply, daemon.happen, daemon.tell)
+                                lambda: self.node.ledger, daemon.request, self._apply, daemon.happen, daemon.tell)
         control = Control(loop, os.path.join(paths.run, "control"), daemon, self.journal)
         daemon.attach(lan, deadline, execution, settlement, control, self._disks(daemon))
         return daemon

@@ -130,6 +130,8 @@ class Track:
 
     def outcome(self, fmri: str, method: str, ok: bool, error: str) -> List[Finding]:
         """A method reports its end."""
+        if method == "start" and ok and fmri in self.states:
+            self.states[fmri] = Seen(ONLINE, False)
         if method == "start" and not ok:
             self._start_errors[fmri] = error
         elif method == "stop" and not ok:
