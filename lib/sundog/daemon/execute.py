@@ -9,7 +9,7 @@ from typing import Any, Callable, Coroutine, Dict, List, Mapping, Optional, Set,
 
 from sundog.config.model import Cluster
 from sundog.core.effects import Activate, Deactivate
-from sundog.core.events import Event, OperatorDisabled
+from sundog.core.events import Activated, Deactivated, Event, OperatorDisabled
 from sundog.daemon.track import ACTIVE, DEACTIVATING, IDLE, Disable, Finding, Seen, Sweep, Track
 from sundog.errors import SundogError
 
@@ -64,11 +64,18 @@ class Execution:
         return {name: what for name, what in found.items() if what is not None}
 
     def activate(self, order: Activate) -> None:
+        if order.group not in self.tracks:
+            self.happen(Activated(order.group, order.permit.epoch, False, "not in this node's configuration"))
+            return
         track = self.tracks[order.group]
         track.activate(order.permit.epoch)
         self._svcadm(order.group, self._enable, track.fmris)
 
     def deactivate(self, order: Deactivate) -> None:
+        if order.group not in self.tracks:
+            # A group leaves the configuration only when it is offline: it has no instance that could run.
+            self.happen(Deactivated(order.group, order.epoch, True))
+            return
         track = self.tracks[order.group]
         track.deactivate(order.epoch)
         self._step = 0
