@@ -1,0 +1,70 @@
+"""Which ledger has been chosen, worked out from the vote holders' disks alone, without believing any node.
+
+A holder accepts a value when the writer's block stands there under (ballot, version) and no block there has begun a
+higher ballot (Gafni & Lamport, 2003: phase 2). A value accepted by a majority of holders is chosen, for ever.
+"""
+from typing import Callable, Dict, Optional, Set, Tuple
+
+from sundog.core.frames import Ballot, Block
+from sundog.core.ledger import Ledger
+
+
+class Forked(Exception):
+    """Two values for one version, or for one ballot and version."""
+
+
+class Ballots:
+    """`chosen` is told of every version when it is chosen first, with the ledger before it."""
+
+    def __init__(self, holders: int, chosen: Callable[[Ledger, Ledger], None]) -> None:
+        self.majority = holders // 2 + 1
+        self.by_version: Dict[int, Ledger] = {0: Ledger()}
+        self.latest = self.by_version[0]
+        self._chosen = chosen
+        self._accepted: Dict[Tuple[Ballot, int], Set[str]] = {}
+        self._values: Dict[Tuple[Ballot, int], Ledger] = {}
+
+    def holder_changed(self, holder: str, before: Dict[str, Block], after: Dict[str, Block]) -> None:
+        """A node's daemon has made its part as a holder durable."""
+        for writer, block in after.items():
+            if block is not before.get(writer):
+                highest = max((other.mbal for other in after.values()), default=block.mbal)
+                self.accept(holder, block, highest)
+
+    def read_back(self, holder: str, block: Block, blocks: Tuple[Block, ...]) -> None:
+        """A writer has written to a passive disk, and this is what it read afterwards."""
+        self.accept(holder, block, max((other.mbal for other in blocks), default=block.mbal))
+
+    def accept(self, holder: str, block: Block, highest: Ballot) -> None:
+        if block.ledger is None or block.mbal != block.bal or highest > block.bal:
+            return
+        at = (block.bal, block.version)
+        value = self._values.setdefault(at, block.ledger)
+        if value is not block.ledger and value != block.ledger:
+            raise Forked(f"ballot {block.bal} carries two ledgers of version {block.version}")
+        holders = self._accepted.setdefault(at, set())
+        if holder in holders:
+            return
+        holders.add(holder)
+        if len(holders) >= self.majority:
+            self._is_chosen(block.version, value, f"by {sorted(holders)} under {block.bal}")
+
+    def _is_chosen(self, version: int, ledger: Ledger, how: str) -> None:
+        known = self.by_version.get(version)
+        if known is None:
+            before = self.latest
+            self.by_version[version] = ledger
+            if version > before.version:
+                self.latest = ledger
+                self._chosen(before, ledger)
+        elif known is not ledger and known != ledger:
+            raise Forked(f"version {version} was chosen before with another value; now {how}")
+
+    def objection(self, ledger: Ledger) -> Optional[str]:
+        """Why `ledger`, which a node takes for chosen, is not."""
+        known = self.by_version.get(ledger.version)
+        if known is None:
+            return f"version {ledger.version} has not been chosen by a majority"
+        if known is not ledger and known != ledger:
+            return f"version {ledger.version} was chosen with another value"
+        return None

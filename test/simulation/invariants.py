@@ -1,0 +1,209 @@
+"""What must hold in every world after every step. Judged from the outside: from disks, power, clocks and resources.
+
+I1  no group is active on two machines that can write
+I2  no group is active without a deadline in failfast, and no deadline is later than the lease allows
+I3  the ledger never forks, never goes back on a node, and nobody takes for chosen what no majority holds
+I4  epochs grow with every activation and are never shared
+I5  nothing starts without a permit that the newest ledger bears out; -f only when the previous importer cannot write
+I6  the ledger moves along LEGAL only, and takes a group from nobody who can still write
+I7  no two nodes lead at once
+"""
+from typing import TYPE_CHECKING, Dict, List, Optional, Tuple
+
+from simulation.ballots import Ballots, Forked
+from simulation.storage import Pool
+from sundog.core import effects, frames
+from sundog.core.effects import Permit, Stored
+from sundog.core.frames import Block
+from sundog.core.ledger import LEGAL, OFFLINE, ONLINE, STARTING, STOP_FAILED, GroupEntry, Ledger
+
+if TYPE_CHECKING:
+    from simulation.machine import Machine
+    from simulation.world import World
+
+
+class Broken(AssertionError):
+    """An invariant does not hold. The text says which, when and what led there."""
+
+
+class Invariants:
+    def __init__(self, world: "World", holders: int) -> None:
+        self.world = world
+        self.ballots = Ballots(holders, self._chosen)
+        self.epochs: Dict[str, Tuple[int, str]] = {}            # group -> highest epoch activated, and by which boot
+        self._shown: Dict[str, Ledger] = {}                     # machine -> the ledger it showed last
+        self._lease_bound: Dict[str, float] = {}                # machine -> what its grants allow, by its own clock
+        self._timing = world.cluster.timing
+
+    def fail(self, rule: str, text: str) -> None:
+        raise Broken(f"{rule}: {text}\n{self.world.story()}")
+
+    @property
+    def latest(self) -> Ledger:
+        return self.ballots.latest
+
+    # ---- I1, I2, I5: a resource gets its permit
+
+    def resource_started(self, machine: "Machine", group: str, permit: Permit) -> None:
+        self.world.note(machine.key, f"starts {group}.{permit.epoch}" + (" by force" if permit.force else ""))
+        for other in self.world.active_on(group):
+            if other is not machine and other.can_write:
+                self.fail("I1", f"{group} starts on {machine.key} while it is active on {other.key}")
+        self._permit_is_right(machine, group, permit)
+        if machine.deadline is None:
+            self.fail("I2", f"{group} starts on {machine.key} without a deadline in failfast")
+
+    def _permit_is_right(self, machine: "Machine", group: str, permit: Permit) -> None:
+        entry = self.latest.groups.get(group, GroupEntry())
+        right = (permit.group == group and permit.node == machine.name == entry.owner and permit.epoch == entry.epoch
+                 and entry.boot_id == machine.boot_id and entry.state != OFFLINE)
+        if not right:
+            self.fail("I5", f"{machine.key} has {permit}, but the ledger says {entry}")
+
+    def pool_imported(self, machine: "Machine", pool: Pool, permit: Permit) -> None:
+        other = pool.open_elsewhere(machine)
+        if other is not None:
+            self.fail("I5", f"{machine.key} imports {pool.name} (force {permit.force}) while {other.key} has it open")
+
+    # ---- I2: deadlines and leases
+
+    def deadline_set(self, machine: "Machine") -> None:
+        active = machine.smf.active if machine.smf else []
+        if machine.deadline is None:
+            if active:
+                self.fail("I2", f"{machine.key} disarms failfast while {active} is active")
+            return
+        timing = self._timing
+        now = machine.clock.read()
+        if machine.deadline > now + timing.timeout_s - timing.guard_s + 1e-6:
+            self.fail("I2", f"{machine.key} sets its deadline {machine.deadline - now:.3f} s ahead")
+        bound = self._lease_bound.get(machine.key, now)
+        if machine.leads:
+            self._lease_bound[machine.key] = max(bound, machine.deadline)
+        elif machine.deadline > max(bound, now) + 1e-6:
+            self.fail("I2", f"{machine.key} sets its deadline {machine.deadline - bound:.3f} s beyond its lease")
+
+    def granted(self, machine: "Machine", grant: frames.Grant) -> None:
+        """A grant has reached a machine: from when its heartbeat left, and never longer than L - guard (rule 3)."""
+        timing = self._timing
+        until = grant.sent_at + min(grant.for_s, timing.timeout_s) - timing.guard_s
+        self._lease_bound[machine.key] = max(self._lease_bound.get(machine.key, until), until)
+
+    # ---- I3, I6: the ledger
+
+    def stored(self, machine: "Machine", before: Stored) -> None:
+        if machine.name not in self.world.holders or machine.stored.blocks is before.blocks:
+            return
+        self._guard(lambda: self.ballots.holder_changed(machine.key, dict(before.blocks), dict(machine.stored.blocks)))
+
+    def disk_read(self, holder: str, machine: "Machine", block: Block, blocks: Tuple[Block, ...]) -> None:
+        self._guard(lambda: self.ballots.read_back(holder, block, blocks))
+
+    def _guard(self, judge) -> None:  # type: ignore[no-untyped-def]
+        try:
+            judge()
+        except Forked as fork:
+            self.fail("I3", str(fork))
+
+    def daemon_started(self, machine: "Machine") -> None:
+        self._lease_bound.pop(machine.key, None)
+
+    def stepped(self, machine: "Machine", now: float) -> None:
+        """After every step of a node: what it shows must be what the holders have chosen."""
+        node = machine.node
+        assert node is not None
+        ledger = node.ledger
+        shown = self._shown.get(machine.key)
+        if ledger is not shown:
+            self._shown[machine.key] = ledger
+            if shown is not None and ledger.version < shown.version:
+                self.fail("I3", f"{machine.key} goes back from version {shown.version} to {ledger.version}")
+            objection = self.ballots.objection(ledger)
+            if objection:
+                self.fail("I3", f"{machine.key} takes for chosen: {objection}")
+        if node.leader == machine.name:
+            self._one_leader(machine)
+
+    def _one_leader(self, machine: "Machine") -> None:
+        """I7, with the drift of two clocks over one authority left to them."""
+        slack = 0.1 * self._timing.authority_s
+        for other in self.world.machines.values():
+            if other is machine or other.node is None or other.frozen or other.stalled:
+                continue
+            if other.node.leader == other.name and other.node.leads_until > other.clock.read() + slack \
+                    and machine.node.leads_until > machine.clock.read() + slack:      # type: ignore[union-attr]
+                self.fail("I7", f"{machine.key} and {other.key} lead at once")
+
+    def _chosen(self, before: Ledger, after: Ledger) -> None:
+        if after.version != before.version + 1:
+            self.fail("I6", f"version {after.version} follows {before.version}")
+        for name, entry in after.groups.items():
+            old = before.groups.get(name, GroupEntry())
+            if entry is not old and entry != old:
+                force = " force" if entry.force else ""
+                self.world.note("ledger", f"v{after.version} {name}: {old.state} {old.owner}.{old.epoch} -> "
+                                          f"{entry.state} {entry.owner}.{entry.epoch}{force} ({entry.why})")
+                self._legal(name, old, entry)
+                self._freed(name, old, entry)
+        self.world.chosen(before, after)
+
+    def _legal(self, name: str, old: GroupEntry, new: GroupEntry) -> None:
+        wrong: Optional[str] = None
+        if new.epoch == old.epoch:
+            if not _reaches(old.state, new.state, starting=False):
+                wrong = f"{old.state} -> {new.state} in one epoch"
+            elif old.owner != new.owner and old.state != OFFLINE:
+                wrong = f"owner {old.owner} -> {new.owner} in one epoch"
+        elif new.epoch != old.epoch + 1:
+            wrong = f"epoch {old.epoch} -> {new.epoch}"
+        elif not (_reaches(old.state, OFFLINE, starting=False) and _reaches(STARTING, new.state, starting=False)):
+            wrong = f"{old.state} -> {new.state} with a new epoch"
+        if wrong:
+            self.fail("I6", f"group {name}: {wrong}")
+
+    def _freed(self, name: str, old: GroupEntry, new: GroupEntry) -> None:
+        if old.state == OFFLINE or (new.epoch == old.epoch and new.state != OFFLINE):
+            return
+        for machine in self.world.active_on(name):
+            if machine.name == old.owner and machine.can_write:
+                self.fail("I6", f"the ledger takes {name} from {machine.key} ({new.why}), where it is still active")
+
+    # ---- I4
+
+    def activated(self, machine: "Machine", effect: effects.Activate) -> None:
+        epoch, boot = effect.permit.epoch, machine.boot_id
+        known, by = self.epochs.get(effect.group, (0, ""))
+        self.world.note(machine.key, f"activate {effect.group}.{epoch}: {effect.permit.why}")
+        if epoch < known or (epoch == known and by != boot):
+            self.fail("I4", f"{boot} activates {effect.group} with epoch {epoch}; {by} had {known}")
+        self.epochs[effect.group] = (epoch, boot)
+
+    # ---- at the end of a healed world
+
+    def online_once(self) -> List[str]:
+        """What is not as the operator wants it: sentences, none when all is well."""
+        wrong = []
+        for name, group in self.world.cluster.groups.items():
+            entry = self.latest.groups.get(name, GroupEntry())
+            online = [machine.key for machine in self.world.active_on(name)]
+            failed = {failure.node for failure in entry.failures}
+            healthy = [node for node in group.nodes if node not in failed and self.world.is_up(node)]
+            blocked = entry.state == STOP_FAILED and self.world.cluster.recovery.on_stop_failed == "block"
+            wanted = entry.wanted == ONLINE and healthy and not blocked
+            if wanted and not (len(online) == 1 and entry.state == ONLINE):
+                wrong.append(f"{name} should be online, it is {entry.state} at {entry.owner}, active on {online} "
+                             f"({entry.why})")
+            if entry.wanted == OFFLINE and online:
+                wrong.append(f"{name} should be offline, it is active on {online}")
+        return wrong
+
+
+def _reaches(state: str, end: str, *, starting: bool) -> bool:
+    """Do legal changes lead from one state to the other (through a new start only if `starting`)?"""
+    seen, todo = {state}, [state]
+    while todo:
+        for after in LEGAL[todo.pop()]:
+            if after not in seen and (starting or after != STARTING):
+                seen.add(after)
+                todo.append(after)
+    return end in seen

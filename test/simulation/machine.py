@@ -1,0 +1,362 @@
+"""One host: power, clock, failfast, SMF, what its disk keeps, and the daemon with the real core.
+
+Effects are carried out in order; a fuse may burn through between two of them, and then the host loses its power, its
+daemon dies, or everything stops in the middle of a step.
+"""
+from collections import deque
+from typing import TYPE_CHECKING, Any, Callable, Deque, Dict, List, Optional, Tuple
+
+from sundog.core.node import Node
+
+from simulation.smf import Smf
+from simulation.timeline import Clock
+from simulation.wire import Frame
+from sundog.config.model import Cluster
+from sundog.core import effects, events
+from sundog.core.effects import Effect, Stored
+from sundog.core.events import Boot, Event
+
+if TYPE_CHECKING:
+    from simulation.world import World
+
+_TICK = events.Tick()
+_SHORTEST_TICK_S = 0.001
+_SOCKET_BUFFER = 500
+
+PermitAnswer = Callable[[Optional[effects.AnswerPermit]], None]
+
+
+class Machine:
+    """`key` names the host in the world, `name` is what it calls itself in the cluster: two hosts may use one name."""
+
+    def __init__(self, world: "World", key: str, name: str, hostid: str, clock: Clock) -> None:
+        self.world, self.key, self.name, self.hostid, self.clock = world, key, name, hostid, clock
+        self.power = self.frozen = self.stalled = False
+        self.boot = 0                                   # grows at every power-on and power-off
+        self.run = 0                                    # unique for every life of a daemon
+        self.incarnation = 0                            # on disk
+        self.stored = Stored()                          # on disk
+        self.node: Optional[Node] = None
+        self.left = ""                                  # why the daemon has left for good
+        self.deadline: Optional[float] = None
+        self.smf: Optional[Smf] = None
+        self.cluster: Optional[Cluster] = None          # on disk, once another than the first was applied
+        self.unfit: Dict[str, str] = {}
+        self.fuse: Optional[Tuple[int, Callable[["Machine"], None]]] = None
+        self._failfast_due = float("inf")
+        self._effects: Deque[Effect] = deque()
+        self._carrying = False
+        self._held: List[Tuple[Callable[..., None], Tuple[Any, ...]]] = []
+        self._held_daemon: Deque[Tuple[Callable[..., None], Tuple[Any, ...]]] = deque()
+        self._permits: Dict[int, PermitAnswer] = {}
+        self._asks = 0
+        self._tick_due = self._wake = float("inf")
+        self._carry: Dict[type, Callable[[Any], None]] = {
+            effects.Send: self._send, effects.Store: self._store, effects.WriteDisk: self._write_disk,
+            effects.Activate: self._activate, effects.Deactivate: self._deactivate, effects.Fence: self._fence,
+            effects.SetDeadline: self._set_deadline, effects.AnswerPermit: self._answer_permit,
+            effects.AnswerRequest: self._answer_request, effects.FetchConfig: self._fetch_config,
+            effects.Journal: self._journal, effects.Leave: self._leave}
+
+    # ---- power
+
+    @property
+    def boot_id(self) -> str:
+        return f"{self.key}.{self.boot}"
+
+    @property
+    def can_write(self) -> bool:
+        """Could anything here write to a shared disk, now or after a thaw? Past the deadline failfast comes first."""
+        return self.power and (self.deadline is None or self.clock.read() < self.deadline)
+
+    @property
+    def leads(self) -> bool:
+        return self.node is not None and self.node.leader == self.name
+
+    def power_on(self) -> None:
+        if self.power:
+            return
+        self.power, self.left = True, ""
+        self.boot += 1
+        self.smf = Smf(self)
+        self.world.note(self.key, "power on")
+        self.start_daemon()
+
+    def power_off(self, why: str = "power cut") -> None:
+        if not self.power:
+            return
+        self.world.note(self.key, why)
+        self.kill_daemon()
+        groups = self.smf.active if self.smf else []
+        self.power = self.frozen = self.stalled = False
+        self.boot += 1
+        self.deadline, self.smf, self.fuse = None, None, None
+        self._held.clear()
+        self.world.down(self, groups)
+
+    def reset(self, why: str) -> None:
+        """The host restarts by itself: everything active is gone at once."""
+        self.power_off(why)
+        self.world.resets += 1
+        self.world.timeline.at(self.world.timeline.now + self.world.boot_s(), self._boots, self.boot)
+
+    def _boots(self, boot: int) -> None:
+        if self.boot == boot:
+            self.power_on()
+
+    # ---- time on this host
+
+    def later(self, delay_s: float, call: Callable[..., None], *args: Any) -> None:
+        """In `delay_s` true seconds, unless the power goes; while the host is frozen it waits for the thaw."""
+        self.world.timeline.at(self.world.timeline.now + delay_s, self._due, self.boot, call, args)
+
+    def _due(self, boot: int, call: Callable[..., None], args: Tuple[Any, ...]) -> None:
+        if boot == self.boot and self.power:
+            if self.frozen:
+                self._held.append((call, args))
+            else:
+                call(*args)
+
+    def daemon_later(self, delay_s: float, call: Callable[..., None], *args: Any) -> None:
+        """The same, unless the daemon ends; it also waits while the daemon alone is stalled."""
+        self.world.timeline.at(self.world.timeline.now + delay_s, self._due_daemon, self.run, call, args)
+
+    def _due_daemon(self, run: int, call: Callable[..., None], args: Tuple[Any, ...]) -> None:
+        if run == self.run and self.node is not None:
+            if self.frozen or self.stalled:
+                self._held_daemon.append((call, args))
+            else:
+                call(*args)
+
+    def freeze(self) -> None:
+        """Nothing on this host runs, its clock does (rule 12)."""
+        if self.power and not self.frozen:
+            self.frozen = True
+            self.world.note(self.key, "frozen")
+
+    def thaw(self) -> None:
+        if not self.frozen:
+            return
+        self.frozen = False
+        self.world.note(self.key, "thawed")
+        if self.deadline is not None and self.clock.read() >= self.deadline:
+            self.reset("failfast: the deadline passed while the host was frozen")
+            return
+        self._arm_failfast()
+        held, self._held = self._held, []
+        for call, args in held:
+            if self.power:
+                self._due(self.boot, call, args)
+        self._resume()
+
+    def stall(self) -> None:
+        """The daemon alone does nothing; failfast and SMF go on."""
+        if self.node is not None and not self.stalled:
+            self.stalled = True
+            self.world.note(self.key, "daemon stalled")
+
+    def resume(self) -> None:
+        if self.stalled:
+            self.stalled = False
+            self.world.note(self.key, "daemon goes on")
+            self._resume()
+
+    def _resume(self) -> None:
+        """The daemon goes on where it stood: first the rest of its step, then what waited."""
+        self._carry_out()
+        while self._held_daemon and not self.frozen and not self.stalled and self.node is not None:
+            call, args = self._held_daemon.popleft()
+            call(*args)
+        if self.node is not None:
+            self.happen(_TICK)
+
+    # ---- failfast
+
+    def _set_deadline(self, effect: effects.SetDeadline) -> None:
+        self.deadline = effect.at
+        self.world.invariants.deadline_set(self)
+        self._arm_failfast()
+
+    def _arm_failfast(self) -> None:
+        if self.deadline is None:
+            return
+        due = max(self.clock.true(self.deadline), self.world.timeline.now)
+        if due < self._failfast_due:
+            self._failfast_due = due
+            self.world.timeline.at(due, self._failfast, due)
+
+    def _failfast(self, due: float) -> None:
+        if due != self._failfast_due:
+            return
+        self._failfast_due = float("inf")
+        if self.deadline is None or self.frozen or not self.power:
+            return
+        if self.clock.true(self.deadline) <= self.world.timeline.now + 1e-7:
+            self.reset("failfast: the deadline passed")
+        else:
+            self._arm_failfast()
+
+    # ---- the daemon
+
+    def start_daemon(self) -> None:
+        """svc.startd starts sundogd: it reads its disk and adopts what runs."""
+        if not self.power or self.node is not None or self.left or self.smf is None:
+            return
+        self.incarnation += 1
+        self.world.runs += 1
+        self.run = self.world.runs
+        self.node = Node(self.world.known_cluster(self), self.name,
+                         Boot(self.boot_id, self.incarnation, self.hostid), self.stored)
+        self._tick_due = self._wake = float("inf")
+        self.world.invariants.daemon_started(self)
+        self.happen(events.Adopted(self.smf.adopted()))
+        if self.unfit:
+            self.happen(events.Preflight(dict(self.unfit)))
+
+    def kill_daemon(self) -> None:
+        if self.node is None:
+            return
+        self.world.note(self.key, "daemon ends")
+        self.node, self.stalled = None, False
+        self._effects.clear()
+        self._held_daemon.clear()
+        waiting, self._permits = self._permits, {}
+        for answer in waiting.values():
+            self.later(0.01, answer, None)
+
+    def happen(self, event: Event) -> None:
+        """One event for the core, and what it asks for."""
+        if self.node is None:
+            return
+        if self.frozen or self.stalled or self._effects:
+            self._held_daemon.append((self.happen, (event,)))
+            return
+        now = self.clock.read()
+        if self.deadline is not None and now >= self.deadline:
+            self.reset("the daemon finds its deadline passed")
+            return
+        self.world.steps += 1
+        self._effects.extend(self.world.guarded(self, self.node, now, event))
+        self._carry_out()
+        if self.node is not None:
+            self.world.invariants.stepped(self, now)
+            if not self._effects:
+                while self._held_daemon and not self.frozen and not self.stalled:
+                    call, args = self._held_daemon.popleft()
+                    call(*args)
+                self._arm_tick()
+
+    def _carry_out(self) -> None:
+        if self._carrying:
+            return
+        self._carrying = True
+        run = self.run
+        while self._effects and self.run == run and not self.frozen and not self.stalled:
+            effect = self._effects.popleft()
+            self._carry[type(effect)](effect)
+            if self.fuse is not None and self.run == run:
+                self._burn()
+        self._carrying = False
+
+    def _burn(self) -> None:
+        left, blow = self.fuse or (0, Machine.freeze)
+        self.fuse = (left - 1, blow)
+        if left <= 1:
+            self.fuse = None
+            self.world.note(self.key, "in the middle of a step:")
+            blow(self)
+
+    def _arm_tick(self) -> None:
+        if self.node is None:
+            return
+        now = self.clock.read()
+        self._wake = self.clock.true(max(self.node.wake_at(now), now + _SHORTEST_TICK_S))
+        if self._wake < self._tick_due:
+            self._tick_due = self._wake
+            self.world.timeline.at(self._wake, self._tick, self.run, self._wake)
+
+    def _tick(self, run: int, due: float) -> None:
+        if run != self.run or due != self._tick_due or self.node is None:
+            return
+        self._tick_due = float("inf")
+        if self.frozen or self.stalled:
+            return
+        if self._wake > self.world.timeline.now + 1e-7:
+            self._tick_due = self._wake
+            self.world.timeline.at(self._wake, self._tick, run, self._wake)
+        else:
+            self.happen(_TICK)
+
+    def receive(self, run: int, link: str, frame: Frame) -> None:
+        """A frame comes in; what was sent to an earlier run of our daemon is not let through."""
+        if self.node is None or run != self.run:
+            return
+        if self.frozen or self.stalled:
+            if len(self._held_daemon) < _SOCKET_BUFFER:
+                self._held_daemon.append((self.receive, (run, link, frame)))
+            return
+        over = frame.came_over.setdefault(run, [])
+        if link in over or self.world.replaced(self, frame):
+            return
+        over.append(link)
+        body = frame.body if len(over) == 1 else None
+        self.happen(events.Heard(link, frame.sender, frame.boot_id, frame.incarnation, body))
+
+    # ---- asking the daemon
+
+    def ask_permit(self, group: str, resource: str, answer: PermitAnswer) -> bool:
+        if self.node is None:
+            return False
+        self._asks += 1
+        self._permits[self._asks] = answer
+        self.happen(events.PermitAsked(self._asks, group, resource))
+        return True
+
+    def request(self, op: str, group: str = "", node: str = "", digest: str = "") -> str:
+        """An operator's command on this host; the answer is found in world.answers under the name returned."""
+        self._asks += 1
+        ask = f"{self.name}:{self.incarnation}.{self._asks}"
+        self.happen(events.Requested(ask, op, group, node, digest))
+        return ask
+
+    # ---- effects
+
+    def _send(self, effect: effects.Send) -> None:
+        self.world.wire.send(self, effect.to, effect.body)
+
+    def _store(self, effect: effects.Store) -> None:
+        before, self.stored = self.stored, effect.stored
+        self.world.invariants.stored(self, before)
+
+    def _write_disk(self, effect: effects.WriteDisk) -> None:
+        self.world.partitions[effect.holder].exchange(self, effect)
+
+    def _activate(self, effect: effects.Activate) -> None:
+        self.world.invariants.activated(self, effect)
+        assert self.smf is not None
+        self.smf.activate(effect)
+
+    def _deactivate(self, effect: effects.Deactivate) -> None:
+        self.world.note(self.key, f"deactivate {effect.group}.{effect.epoch}: {effect.why}")
+        assert self.smf is not None
+        self.smf.deactivate(effect)
+
+    def _fence(self, effect: effects.Fence) -> None:
+        self.daemon_later(0.0, self.happen, events.FenceDone(effect.node, False, "no fence device is configured"))
+
+    def _answer_permit(self, effect: effects.AnswerPermit) -> None:
+        answer = self._permits.pop(effect.ask)
+        self.later(0.001, answer, effect)
+
+    def _answer_request(self, effect: effects.AnswerRequest) -> None:
+        self.world.answers[effect.ask] = effect
+
+    def _fetch_config(self, effect: effects.FetchConfig) -> None:
+        self.world.fetch(self, effect)
+
+    def _journal(self, effect: effects.Journal) -> None:
+        self.world.journal(self, effect)
+
+    def _leave(self, effect: effects.Leave) -> None:
+        self.left = effect.reason
+        self.kill_daemon()

@@ -1,0 +1,89 @@
+"""What machines share: partitions that vote, and pools that must never be written by two hosts.
+
+A partition has two slots a writer and overwrites the older one, so a write torn by a power cut loses only itself.
+A pool is as ZFS shows it: imported by the host named in its label until exported (zpool(8)).
+"""
+from random import Random
+from typing import TYPE_CHECKING, Callable, Dict, Optional, Set, Tuple
+
+from simulation.timeline import Timeline
+from sundog.core.effects import WriteDisk
+from sundog.core.events import DiskAnswered
+from sundog.core.frames import Block
+
+if TYPE_CHECKING:
+    from simulation.machine import Machine
+
+
+class Partition:
+    """One disk holder, seen by all machines."""
+
+    def __init__(self, name: str, timeline: Timeline, random: Random,
+                 read_back: Callable[[str, "Machine", Block, Tuple[Block, ...]], None]) -> None:
+        self.name, self.timeline, self.random, self.read_back = name, timeline, random, read_back
+        self.slots: Dict[str, Block] = {}
+        self.slowest_s = 0.01
+        self.failing = 0.0                                  # probability that an exchange fails
+        self.unreachable: Set[str] = set()                  # keys of machines that have lost their path
+        self._busy: Dict[Tuple[str, int], Optional[WriteDisk]] = {}     # (machine, run) -> the newest order that waits
+
+    def exchange(self, machine: "Machine", order: WriteDisk) -> None:
+        """As the daemon does it: one at a time; of those that wait only the newest is kept."""
+        at = (machine.key, machine.run)
+        if at in self._busy:
+            late, self._busy[at] = self._busy[at], order
+            if late is not None:
+                machine.daemon_later(0.0, machine.happen, DiskAnswered(self.name, late.request, None, "overtaken"))
+            return
+        self._busy[at] = None
+        written_in = 0.0005 + self.slowest_s * self.random.random()
+        fails = machine.key in self.unreachable or self.random.random() < self.failing
+        lands = not fails or (machine.key not in self.unreachable and self.random.random() < 0.5)
+        # The write lands even if the host freezes meanwhile; a power cut before it leaves a torn slot, that is nothing.
+        self.timeline.at(self.timeline.now + written_in, self._write, machine, machine.boot, order, lands)
+        read_in = written_in + 0.0005 + self.slowest_s * self.random.random()
+        machine.daemon_later(read_in, self._read, machine, at, order, fails)
+
+    def _write(self, machine: "Machine", boot: int, order: WriteDisk, lands: bool) -> None:
+        if lands and machine.boot == boot:
+            self.slots[machine.name] = order.block
+
+    def _read(self, machine: "Machine", at: Tuple[str, int], order: WriteDisk, fails: bool) -> None:
+        waiting = self._busy.pop(at, None)
+        if waiting is not None:
+            self.exchange(machine, waiting)
+        if fails:
+            machine.happen(DiskAnswered(self.name, order.request, None, "I/O error"))
+            return
+        blocks = tuple(self.slots[name] for name in sorted(self.slots))
+        self.read_back(self.name, machine, order.block, blocks)
+        machine.happen(DiskAnswered(self.name, order.request, blocks))
+
+
+class Pool:
+    """A ZFS pool on shared disks."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.exported = True
+        self.importer: "Optional[Machine]" = None
+        self.importer_boot = 0
+
+    def refusal(self, machine: "Machine", force: bool) -> Optional[str]:
+        """Why zpool import says no: the label names another host and -f was not given."""
+        if self.exported or force or self.importer is None or self.importer.hostid == machine.hostid:
+            return None
+        return "pool may be in use from other system"
+
+    def open_elsewhere(self, machine: "Machine") -> "Optional[Machine]":
+        """Another machine that has this pool imported and could write to it."""
+        other = self.importer
+        if self.exported or other is None or other is machine or other.boot != self.importer_boot:
+            return None
+        return other if other.can_write else None
+
+    def imported(self, machine: "Machine") -> None:
+        self.importer, self.importer_boot, self.exported = machine, machine.boot, False
+
+    def export(self) -> None:
+        self.exported = True

@@ -1,0 +1,76 @@
+"""One seed: a cluster drawn by chance, a storm of faults, then calm, in which everything must come right again."""
+from dataclasses import dataclass, field
+from random import Random
+from typing import Dict, List
+
+from simulation.faults import Storm
+from simulation.world import World
+
+#: After the last fault: reboots (23 s), a new leader, placement, slow methods that were under way (20 x 0.3 s each).
+CALM_S = 120.0
+
+
+@dataclass
+class Result:
+    """What one trial went through. `takeovers`: from a power cut in the calm to online elsewhere, beyond L, seconds."""
+    seed: int
+    virtual_s: float
+    steps: int
+    frames: int
+    faults: Dict[str, int]
+    resets: int
+    takeovers: List[float] = field(default_factory=list)
+    codes: Dict[str, int] = field(default_factory=dict)
+
+
+def world_of(seed: int, timeout_s: float = 2.0) -> World:
+    """2 to 5 nodes, mostly 3; two nodes have a disk to break the tie."""
+    chance = Random(seed ^ 0x5D0)
+    count = chance.choice((2, 2, 3, 3, 3, 3, 4, 5))
+    world = World(seed, timeout_s, links=chance.choice((1, 1, 2)))
+    names = [f"n{number}" for number in range(1, count + 1)]
+    world.nodes(*names)
+    if count in (2, 4) or chance.random() < 0.2:
+        world.disk()
+    for number in range(chance.choice((1, 2, 2, 3))):
+        nodes = tuple(chance.sample(names, chance.randint(2, count)))
+        world.group(f"g{number}", nodes=nodes, pool=chance.random() < 0.8,
+                    failback=chance.choice(("manual", "manual", "automatic")))
+    return world.recovery(window_s=60.0, on_stop_failed=chance.choice(("fence", "fence", "block")))
+
+
+def trial(seed: int, storm_s: float = 120.0, every_s: float = 4.0, timeout_s: float = 2.0) -> Result:
+    """Run one seed. Raises Broken when an invariant does not hold, or when the calm does not bring things right."""
+    world = world_of(seed, timeout_s)
+    world.settle()
+    storm = Storm(world, every_s)
+    world.run(storm_s)
+    storm.end()
+    world.run(until=lambda: not world.invariants.online_once(), within_s=CALM_S)
+    clear_all(world)
+    world.takeovers.clear()
+    one_clean_takeover(world)
+    return Result(seed, world.now, world.steps, world.wire.frames, storm.counts, world.resets,
+                  [took - timeout_s for took in world.takeovers], world.codes)
+
+
+def clear_all(world: World) -> None:
+    """The operator wants every group online again, whatever went before."""
+    for group in world.cluster.groups:
+        for op in ("clear", "online"):
+            ask = world.ask(op, group)
+            world.answered(ask)
+    world.run(until=lambda: not world.invariants.online_once() and all(map(world.online, world.cluster.groups)),
+              within_s=CALM_S)
+    world.run(3 * world.cluster.timing.timeout_s)
+    world.run(until=lambda: not world.invariants.online_once(), within_s=CALM_S)
+
+
+def one_clean_takeover(world: World) -> None:
+    """Cut the power of an owner in a calm cluster: the others take over."""
+    group = world.random.choice(sorted(world.cluster.groups))
+    owner = world.online(group)
+    if owner is None:
+        return
+    world.power_off(owner)
+    world.run(until=lambda: world.online(group) not in (None, owner), within_s=20)
