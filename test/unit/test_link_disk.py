@@ -2,6 +2,7 @@
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from sundog.core.frames import Block
 from sundog.core.ledger import GroupEntry, Ledger
 from sundog.link.disk import SLOT, UNIT, DiskFailed, DiskUnusable, SlotDisk

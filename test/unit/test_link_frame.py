@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+
 from sundog.core import frames
 from sundog.core.ledger import Failure, GroupEntry, Ledger, Member
 from sundog.link.codec import LARGEST, FrameError, pack, pack_body, unpack, unpack_body
