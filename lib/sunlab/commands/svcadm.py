@@ -1,14 +1,13 @@
 """svcadm: asks svc.startd over its door; with -s it looks again every 3 seconds until the instances are there."""
 import sys
 import time
-from typing import List
 
 from sunlab.smf.client import ask, call
 
 WAIT_INTERVAL_S = 3.0
 
 
-def main(argv: List[str]) -> int:
+def main(argv: list[str]) -> int:
     status = ask("svcadm", argv)
     words = [a for a in argv if a in ("enable", "disable")]
     if status or not words:

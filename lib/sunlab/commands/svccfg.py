@@ -1,11 +1,10 @@
 """svccfg: asks svc.startd over its door; commands from -f FILE or standard input are read here."""
 import sys
-from typing import List
 
 from sunlab.smf.client import ask
 
 
-def main(argv: List[str]) -> int:
+def main(argv: list[str]) -> int:
     text = ""
     rest = list(argv)
     file = None

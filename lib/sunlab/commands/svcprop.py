@@ -1,8 +1,7 @@
 """svcprop: asks svc.startd over its door."""
-from typing import List
 
 from sunlab.smf.client import ask
 
 
-def main(argv: List[str]) -> int:
+def main(argv: list[str]) -> int:
     return ask("svcprop", argv)

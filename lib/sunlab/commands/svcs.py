@@ -1,8 +1,7 @@
 """svcs: asks svc.startd over its door."""
-from typing import List
 
 from sunlab.smf.client import ask
 
 
-def main(argv: List[str]) -> int:
+def main(argv: list[str]) -> int:
     return ask("svcs", argv)

@@ -1,23 +1,22 @@
 """The commands' side of the door: ask svc.startd and print the answer. Imports next to nothing, to start at once."""
 import _socket
-import os
+import posix
 import sys
 from _json import encode_basestring_ascii, scanstring  # the C parts of json: the package itself costs milliseconds
-from typing import List, Optional, Tuple
 
 DOOR = "/var/run/svc/door"
 
 
-def call(command: str, args: List[str], text: str = "", door: str = DOOR) -> Optional[List[Tuple[str, str]]]:
+def call(command: str, args: list[str], text: str = "", door: str = DOOR) -> "list[tuple[str, str]] | None":
     """Ask; the answer is a list of ("out"|"err"|"exit", text). None: there is no svc.startd."""
     caller = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
     try:
         caller.connect(door)
     except OSError:
         return None
-    terminal = "true" if os.isatty(0) else "false"
+    terminal = "true" if posix.isatty(0) else "false"
     listed = ",".join(encode_basestring_ascii(a) for a in args)
-    caller.sendall((f'{{"command":"{command}","args":[{listed}],"folder":{encode_basestring_ascii(os.getcwd())},'
+    caller.sendall((f'{{"command":"{command}","args":[{listed}],"folder":{encode_basestring_ascii(posix.getcwd())},'
                     f'"terminal":{terminal},"input":{encode_basestring_ascii(text)}}}\n').encode())
     pieces = []
     while True:
@@ -29,14 +28,14 @@ def call(command: str, args: List[str], text: str = "", door: str = DOOR) -> Opt
     return [_parse(line) for line in b"".join(pieces).decode().splitlines()]
 
 
-def _parse(line: str) -> Tuple[str, str]:
+def _parse(line: str) -> tuple[str, str]:
     """{"key": "text"} or {"exit": N}."""
     key, at = scanstring(line, 2, True)
     rest = line[at:].lstrip(": ")
     return key, rest.rstrip("} ") if key == "exit" else scanstring(rest, 1, True)[0]
 
 
-def ask(command: str, args: List[str], text: str = "", door: str = DOOR) -> int:
+def ask(command: str, args: list[str], text: str = "", door: str = DOOR) -> int:
     """Ask, print, and return the exit status."""
     answer = call(command, args, text, door)
     if answer is None:

@@ -34,6 +34,8 @@ from sunlab.smf.repository import Instance
 from sunlab.smf.store import Store
 from sunlab.smf.throttle import ILLUMOS, Throttle
 
+LAST_RITES_S = 0.005        # between a contract becoming empty and its last member's death being reported
+
 
 class Startd:
     def __init__(self, paths: Paths, zone: str = "global", throttle: Throttle = ILLUMOS) -> None:
@@ -209,6 +211,11 @@ class Startd:
             if primary == contract and fmri not in self.methods.running and fmri not in self.methods.children.values():
                 self.queue.append(Fault(fmri, kind))
 
+    def emptying(self, contract: int) -> None:
+        """The kernel says that something changed. How the last one died is told by reaping it, a moment later."""
+        if not self.contracts.populated(contract):
+            self.after(LAST_RITES_S, lambda: self.look_at(contract))
+
     def look_at(self, contract: int) -> None:
         if contract not in self.contracts.events or self.contracts.populated(contract):
             return
@@ -236,7 +243,7 @@ class Startd:
         self.pump()
         for descriptor, _ in self.epoll.poll(self.patience()):
             if descriptor in self.watched:
-                self.look_at(self.watched[descriptor])
+                self.emptying(self.watched[descriptor])
             elif descriptor == self.wakeup:
                 os.read(self.wakeup, 4096)
             else:
