@@ -116,6 +116,16 @@ def test_a_watcher_gets_a_line_at_every_change_and_none_for_the_passing_of_time(
     serve(tmp_path, scene)
 
 
+def test_a_watcher_that_hangs_up_is_forgotten_at_once(tmp_path):
+    async def scene(call: Call, desk: Counter, control: Control, journal: Journal) -> None:
+        async with Call(str(tmp_path / "control")) as other:
+            await other.ask({"op": "watch"})
+            assert len(control._watchers) == 1
+        while control._watchers:
+            await asyncio.sleep(0)
+    serve(tmp_path, scene)
+
+
 def test_the_log_is_given_and_followed(tmp_path):
     async def scene(call: Call, desk: Counter, control: Control, journal: Journal) -> None:
         journal.add("A", "info", "one")

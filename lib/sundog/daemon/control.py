@@ -6,7 +6,7 @@ form is refused with the reason and changes nothing.
 import asyncio
 import json
 import os
-from typing import Any, Awaitable, Callable, Dict, List, Optional, Set
+from typing import Any, Awaitable, Callable, Coroutine, Dict, List, Optional, Set
 
 from sundog.daemon.journal import Journal
 from sundog.errors import SundogError
@@ -44,6 +44,29 @@ class Desk:
         raise NotImplementedError
 
 
+class Client:
+    """One connection."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader, self.writer = reader, writer
+
+    async def say(self, answer: Answer) -> None:
+        self.writer.write(json.dumps(answer, separators=(",", ":")).encode() + b"\n")
+        await self.writer.drain()
+
+    async def unless_gone(self, work: Coroutine[Any, Any, Any]) -> Any:
+        """What `work` gives; raises ConnectionResetError when the client hangs up before."""
+        task, gone = asyncio.ensure_future(work), asyncio.ensure_future(self.reader.read(1))
+        try:
+            await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
+            if not task.done():
+                raise ConnectionResetError
+            return task.result()
+        finally:
+            task.cancel()
+            gone.cancel()
+
+
 class Control:
     """Serves the socket at `path`, mode 0600."""
 
@@ -53,7 +76,7 @@ class Control:
         self._clients: "Set[asyncio.Task[Any]]" = set()
         self._watchers: "List[asyncio.Event]" = []
         self._soon: Optional[asyncio.TimerHandle] = None
-        self._ops: Dict[str, Callable[[Request, asyncio.StreamWriter], Awaitable[Optional[Answer]]]] = {
+        self._ops: Dict[str, Callable[[Request, Client], Awaitable[Optional[Answer]]]] = {
             "permit": self._permit, "outcome": self._outcome, "status": self._status, "watch": self._watch,
             "request": self._request, "explain": self._explain, "log": self._log, "apply": self._apply}
 
@@ -88,39 +111,40 @@ class Control:
         task = asyncio.current_task()
         assert task is not None
         self._clients.add(task)
+        client = Client(reader, writer)
         try:
             while True:
                 line = await reader.readline()
                 if not line:
                     break
-                answer = await self._answer(line, writer)
+                answer = await self._answer(line, client)
                 if answer is not None:
-                    await _write(writer, answer)
+                    await client.say(answer)
         except (ConnectionError, asyncio.CancelledError):
             # The client went away, or the daemon goes: nobody is left to answer.
             pass
         except ValueError:
-            await _write(writer, {"ok": False, "error": f"a line longer than {LARGEST_LINE} bytes", "remedy": ""})
+            await client.say({"ok": False, "error": f"a line longer than {LARGEST_LINE} bytes", "remedy": ""})
         finally:
             self._clients.discard(task)
             writer.close()
 
-    async def _answer(self, line: bytes, writer: asyncio.StreamWriter) -> Optional[Answer]:
+    async def _answer(self, line: bytes, client: Client) -> Optional[Answer]:
         try:
             request = _parse(line)
             operation = self._ops.get(_text(request, "op"))
             if operation is None:
                 raise BadRequest(f"unknown op {request['op']!r}", "one of " + ", ".join(sorted(self._ops)))
-            return await operation(request, writer)
+            return await operation(request, client)
         except SundogError as error:
             return refusal(error)
 
     # ---- operations
 
-    async def _permit(self, request: Request, writer: asyncio.StreamWriter) -> Answer:
+    async def _permit(self, request: Request, client: Client) -> Answer:
         return await self.desk.permit(_text(request, "group"), _text(request, "resource", ""))
 
-    async def _outcome(self, request: Request, writer: asyncio.StreamWriter) -> Answer:
+    async def _outcome(self, request: Request, client: Client) -> Answer:
         ok, method = request.get("ok"), _text(request, "method")
         if not isinstance(ok, bool) or method not in ("start", "stop"):
             raise BadRequest("an outcome has ok (true or false) and method (start or stop)")
@@ -129,39 +153,39 @@ class Control:
                           f"{error}; {remedy}" if error and remedy else error)
         return {"ok": True}
 
-    async def _status(self, request: Request, writer: asyncio.StreamWriter) -> Answer:
+    async def _status(self, request: Request, client: Client) -> Answer:
         return {"ok": True, "status": self.desk.status()}
 
-    async def _explain(self, request: Request, writer: asyncio.StreamWriter) -> Answer:
+    async def _explain(self, request: Request, client: Client) -> Answer:
         return {"ok": True, "explain": self.desk.explain(_text(request, "group"))}
 
-    async def _request(self, request: Request, writer: asyncio.StreamWriter) -> Answer:
+    async def _request(self, request: Request, client: Client) -> Answer:
         return await self.desk.request(_text(request, "request"), _text(request, "group"), _text(request, "node", ""))
 
-    async def _apply(self, request: Request, writer: asyncio.StreamWriter) -> Answer:
+    async def _apply(self, request: Request, client: Client) -> Answer:
         files = request.get("files", {})
         if not isinstance(files, dict) or not all(isinstance(text, str) for text in files.values()):
             raise BadRequest("files is a mapping of names to texts")
         return await self.desk.apply(_text(request, "source"), files)
 
-    async def _watch(self, request: Request, writer: asyncio.StreamWriter) -> None:
+    async def _watch(self, request: Request, client: Client) -> None:
         """A status line now and at every change that is more than the passing of time."""
         changed = asyncio.Event()
         self._watchers.append(changed)
         last: Optional[str] = None
         try:
-            while not writer.is_closing():
+            while True:
                 status = self.desk.status()
                 essence = _essence(status)
                 if essence != last:
                     last = essence
-                    await _write(writer, {"ok": True, "status": status})
-                await changed.wait()
+                    await client.say({"ok": True, "status": status})
+                await client.unless_gone(changed.wait())
                 changed.clear()
         finally:
             self._watchers = [one for one in self._watchers if one is not changed]
 
-    async def _log(self, request: Request, writer: asyncio.StreamWriter) -> Answer:
+    async def _log(self, request: Request, client: Client) -> Answer:
         lines, follow = request.get("lines", 100), request.get("follow", False)
         if type(lines) is not int or type(follow) is not bool:
             raise BadRequest("lines is a number, follow is true or false")
@@ -169,9 +193,9 @@ class Control:
         unfollow = self.journal.follow(entries.put_nowait) if follow else None
         try:
             for entry in self.journal.last(lines):
-                await _write(writer, {"entry": entry})
+                await client.say({"entry": entry})
             while follow:
-                await _write(writer, {"entry": await entries.get()})
+                await client.say({"entry": await client.unless_gone(entries.get())})
         finally:
             if unfollow is not None:
                 unfollow()
@@ -201,11 +225,6 @@ def _text(request: Request, key: str, default: Optional[str] = None) -> str:
     if not isinstance(value, str):
         raise BadRequest(f"{key} is missing or no text")
     return value
-
-
-async def _write(writer: asyncio.StreamWriter, answer: Answer) -> None:
-    writer.write(json.dumps(answer, separators=(",", ":")).encode() + b"\n")
-    await writer.drain()
 
 
 def _essence(status: Answer) -> str:

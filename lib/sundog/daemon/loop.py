@@ -24,7 +24,7 @@ from sundog.errors import NotPermitted, SundogError
 from sundog.link.frame import FrameTooLarge
 from sundog.link.lan import Lan
 
-_ANSWER_WITHIN_S = 30.0
+_ANSWER_WITHIN_S = 18.0
 _FAILFAST_WITHIN_S = 1.0
 _SHORTEST_TICK_S = 0.001
 

@@ -15,7 +15,7 @@ from sundog.errors import ConfigProblem, SundogError
 from sundog.link.lan import address_on
 
 _AGAIN_S = 1.0
-_AGREED_WITHIN_S = 10.0
+_AGREED_WITHIN_S = 8.0
 
 Answer = Dict[str, Any]
 Ask = Callable[[str, str, str, str], Coroutine[Any, Any, Answer]]
