@@ -38,10 +38,12 @@ class DeadlineKeeper:
         self.acknowledged = False
         self._send()
 
-    def enforce(self, now: float) -> None:
-        """The deadline has passed and this host still runs: do what failfast should have done."""
-        if self.at is not None and now >= self.at:
-            self.expire()
+    def passed(self, now: float) -> bool:
+        """Has the deadline passed while this host still runs? Then do what failfast should have done."""
+        if self.at is None or now < self.at:
+            return False
+        self.expire()
+        return True
 
     async def confirmed(self, wait_s: float) -> bool:
         """Has failfast acknowledged the current deadline, now or within `wait_s`?"""

@@ -92,7 +92,8 @@ class Daemon(Desk):
     def _step(self, event: events.Event) -> None:
         now = self.loop.time()
         # Before anything else: a host that was stopped and goes on after its deadline has no right to act.
-        self.deadline.enforce(now)
+        if self.deadline.passed(now):
+            return
         if isinstance(event, events.Heard):
             self.presence.heard(event.sender, now)
         for effect in self.node.step(now, event):
