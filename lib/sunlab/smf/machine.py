@@ -154,6 +154,8 @@ class Machine:
     def on_enabled(self, unit: Unit) -> None:
         if unit.spec.restarter != MASTER or unit.fmri == MASTER:
             return
+        if unit.running and self.misconfigured(unit):
+            return
         if unit.enabled:
             self.release(unit.fmri)
             if unit.state in ("disabled", "uninitialized"):
@@ -166,7 +168,7 @@ class Machine:
             self.take_down(unit)
         elif unit.state != "disabled":
             said = "Leaving maintenance because disable requested." if unit.state == "maintenance" else "Disabled."
-            self.orders.append(Log(unit.fmri, said))
+            self.orders += [Log(unit.fmri, said), Abandon(unit.fmri)]
             unit.failures = 0
             self.become(unit, "disabled", "none", "disable_request")
 
@@ -187,19 +189,22 @@ class Machine:
             return
         unit.starts.clear()
         unit.failures = 0
-        self.orders.append(Log(unit.fmri, "Leaving maintenance because clear requested."))
+        self.orders += [Log(unit.fmri, "Leaving maintenance because clear requested."), Abandon(unit.fmri)]
         self.become(unit, "uninitialized", "none", "clear_request")
         self.leave_uninitialized(unit, "clear_request")
 
     def on_maintenance(self, unit: Unit, event: Asked) -> None:
+        self.maintain(unit, event.aux, event.immediate)
+
+    def maintain(self, unit: Unit, aux: str, immediate: bool = False) -> None:
+        self.orders.append(Log(unit.fmri, f"Stopping for maintenance due to {aux}."))
         if unit.state == "maintenance":
             return
-        if unit.running and not event.immediate:
-            self.orders.append(Log(unit.fmri, "Stopping because administrator requested maintenance."))
-            self.stop(unit, "maintenance", event.aux, "restart")
+        if unit.running and not immediate:
+            self.stop(unit, "maintenance", aux, "restart")
             return
         self.orders.append(Abandon(unit.fmri))
-        self.become(unit, "maintenance", "none", event.aux)
+        self.become(unit, "maintenance", "none", aux)
 
     # --- what happens to processes
 
@@ -217,7 +222,7 @@ class Machine:
         """A child service's only process ended: no stop method; started again (svc.startd(8), wait model)."""
         if not unit.running:
             return
-        self.orders.append(Abandon(unit.fmri))
+        self.orders += [Log(unit.fmri, "Stopping because all processes in service exited."), Abandon(unit.fmri)]
         if code == 96:
             self.become(unit, "maintenance", "none", "method_failed", "error")
             return
@@ -241,8 +246,10 @@ class Machine:
             give_up = done.timed_out and not unit.spec.timeout_retry
             if give_up or unit.failures >= FAULT_THRESHOLD:
                 self.fail(unit, "method_failed" if give_up else "fault_threshold_reached")
-            else:
+            elif done.method != "start":
                 self.orders.append(Run(unit.fmri, done.method))
+                return
+            elif self.attempt(unit):
                 return
         self.settle(unit)
 
@@ -283,21 +290,30 @@ class Machine:
         """Start the instance if it is offline, wanted, and nothing speaks against it."""
         if unit.state != "offline" or unit.moving or not unit.enabled or unit.delayed:
             return
-        if unit.spec.invalid or unit.cycle:
-            why = "dependency_cycle" if unit.cycle else "invalid_dependency"
-            self.become(unit, "maintenance", "none", why, "error")
+        held = any(unit.fmri in marked for marked in self.going.values())
+        if self.misconfigured(unit) or held or self.graph.satisfied(unit.fmri) < 1:
             return
-        if any(unit.fmri in held for held in self.going.values()) or self.graph.satisfied(unit.fmri) < 1:
-            return
+        unit.failures = 0
+        self.become(unit, "offline", "online", unit.aux)
+        if not self.attempt(unit):
+            self.settle(unit)
+
+    def attempt(self, unit: Unit) -> bool:
+        """Run the start method, unless it is run too often: then the transition has ended, in maintenance."""
         if unit.spec.duration != "child":
             unit.starts.append(self.now)
             if self.throttle.critical(unit.starts, unit.spec.critical):
                 self.orders.append(Log(unit.fmri, "Restarting too quickly, changing state to maintenance."))
-                self.become(unit, "maintenance", "none", "restarting_too_quickly", "error")
-                return
-        unit.failures = 0
-        self.become(unit, "offline", "online", unit.aux)
+                self.fail(unit, "restarting_too_quickly")
+                return False
         self.orders.append(Run(unit.fmri, "start"))
+        return True
+
+    def misconfigured(self, unit: Unit) -> bool:
+        """Send an instance whose dependencies make no sense to maintenance."""
+        if unit.cycle or unit.spec.invalid:
+            self.maintain(unit, "dependency_cycle" if unit.cycle else "invalid_dependency")
+        return unit.cycle or unit.spec.invalid
 
     # --- stopping
 

@@ -70,25 +70,23 @@ class Methods:
         running = Running(fmri, method, view, duration == "child" and method == "start")
         command = first(view, method, "exec")
         if not command:
-            if method != "refresh":
-                self.log(fmri, f'No "{method}" method; treating as success.' if method not in view
-                         else f'Invalid "{method}" method: it has no exec property.')
+            self.log(fmri, _absent(view, method))
             self.report(MethodDone(fmri, method, 0))
+        elif method == "stop" and duration != "transient" and fmri not in self.primary:
+            self.report(MethodDone(fmri, method, 0))        # no contract: nothing to stop
         elif command == ":true":
+            self.log(fmri, f"Executing {method} method (null).")
             self.statuses.update({fmri: 0} if method == "start" else {})
-            self.report(MethodDone(fmri, method, 0))
+            self.succeeded(running)
         elif command.split()[0] == ":kill":
-            self.kill_method(running, command, duration)
+            self.kill_method(running, command)
         else:
             self.launch(running, instance, command)
 
-    def kill_method(self, running: Running, command: str, duration: str) -> None:
+    def kill_method(self, running: Running, command: str) -> None:
         """`:kill [-SIG]`: signal the whole service contract, then wait until it is empty."""
-        if duration == "transient" or running.fmri not in self.primary:
-            if duration != "transient":
-                self.report(MethodDone(running.fmri, running.method, 0))    # nobody is left to be signalled
-                return
-            self.log(running.fmri, f'Invalid use of ":kill" as {running.method} method for transient service.')
+        if running.fmri not in self.primary:
+            self.log(running.fmri, 'Invalid use of ":kill" as stop method for transient service.')
             self.report(MethodDone(running.fmri, running.method, 0, invalid=True))
             return
         number = _signal_of(command)
@@ -96,7 +94,7 @@ class Methods:
             self.log(running.fmri, f'Invalid {running.method} method "{command}".')
             self.report(MethodDone(running.fmri, running.method, 0, invalid=True))
             return
-        self.log(running.fmri, f'Executing {running.method} method ({command}).')
+        self.log(running.fmri, f"Executing {running.method} method (:kill).")
         self.contracts.signal(self.primary[running.fmri], number)
         self.set_deadline(running)
         self.succeeded(running)
@@ -111,8 +109,6 @@ class Methods:
             self.log(fmri, f'Could not expand or set up the "{method}" method: {wrong}')
             self.report(MethodDone(fmri, method, 0, invalid=True))
             return
-        if method == "start":
-            self.clear(fmri)
         running.contract = self.contracts.create()
         if method == "start":
             self.primary[fmri] = running.contract
@@ -126,12 +122,6 @@ class Methods:
             return
         self.running[fmri] = running
         self.set_deadline(running)
-
-    def clear(self, fmri: str) -> None:
-        """Before a start: what an earlier, failed start left behind must not live beside the new one."""
-        old = self.primary.pop(fmri, None)
-        if old is not None and self.contracts.populated(old):
-            self.contracts.signal(old, signal.SIGKILL)
 
     def set_deadline(self, running: Running) -> None:
         limit = spec_of.timeout_s(running.view, running.method)
@@ -173,11 +163,11 @@ class Methods:
             self.statuses[running.fmri] = code << 8 | number
         if number:
             self.log(running.fmri, f'Method "{running.method}" failed due to signal {signal.Signals(number).name[3:]}.')
-        elif code:
-            self.log(running.fmri, f'Method "{running.method}" failed with exit status {code}.')
         else:
-            self.log(running.fmri, f'Method "{running.method}" exited with status 0.')
+            self.log(running.fmri, f'Method "{running.method}" exited with status {code}.')
         if code or number:
+            if running.method == "start":
+                self.abandon(running.fmri)      # what a failed start leaves behind is left alone (method.c)
             self.done(running, MethodDone(running.fmri, running.method, code, number, running.timed_out))
         else:
             self.succeeded(running)
@@ -306,6 +296,15 @@ def _group(name: str) -> int:
         return int(name) if name.isdigit() else grp.getgrnam(name).gr_gid
     except KeyError as unknown:
         raise ContextInvalid(f'unknown group "{name}"') from unknown
+
+
+def _absent(view: Groups, method: str) -> str:
+    """What the log says of a method that is not there; it counts as success."""
+    if method in view:
+        return f"Method property '{method}/exec is not present."
+    if method == "refresh":
+        return "No 'refresh' method defined.  Treating as :true."
+    return f"Method property group '{method}' is not present."
 
 
 def _signal_of(command: str) -> Optional[int]:
