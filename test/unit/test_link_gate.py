@@ -15,7 +15,7 @@ def gate() -> Gate:
 
 def frame(seq: int, *, incarnation: int = 1, boot: str = "boot1", session: bytes = b"theirs01",
           echo: bytes = OURS) -> Frame:
-    return Frame("n2", boot, incarnation, session, echo, seq, None)
+    return Frame("n2", boot, incarnation, session, echo, seq)
 
 
 def test_a_frame_is_new_once_and_counts_once_for_each_other_link(gate):

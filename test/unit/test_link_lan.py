@@ -9,6 +9,7 @@ import pytest
 from sundog.config.model import Cluster, LanLink, NodeSpec, Timing
 from sundog.core.events import Heard
 from sundog.core.frames import Ask, Refused
+from sundog.link.codec import pack_body
 from sundog.link.frame import cluster_id, seal
 from sundog.link.lan import Lan
 
@@ -98,8 +99,8 @@ def test_garbage_and_strangers_are_counted_and_dropped(cluster):
             stranger = Ear(cluster, "n2")
             stranger.lan.name = "n9"
             noise.sendto(b"hello", ("127.0.1.1", port))
-            noise.sendto(seal(stranger.lan._frame(bytes(8), None), cluster_id("shop"), KEY), ("127.0.1.1", port))
-            noise.sendto(seal(stranger.lan._frame(bytes(8), None), cluster_id("bank"), KEY), ("127.0.1.1", port))
+            noise.sendto(seal(stranger.lan._frame(bytes(8), b""), cluster_id("shop"), KEY), ("127.0.1.1", port))
+            noise.sendto(seal(stranger.lan._frame(bytes(8), b""), cluster_id("bank"), KEY), ("127.0.1.1", port))
             while one.lan.received < 3:
                 await asyncio.sleep(0)
             assert one.lan.dropped == {"garbage": 1, "unknown": 2}
@@ -112,7 +113,7 @@ def test_what_was_recorded_before_a_restart_is_not_let_in_after_it(cluster):
         one, two = Ear(cluster, "n1"), Ear(cluster, "n2")
         with opened(one, two):
             await acquainted(one, two)
-            frame = one.lan._frame(two.lan.gate.session, Ask("n1:1", "offline", "web"))
+            frame = one.lan._frame(two.lan.gate.session, pack_body(Ask("n1:1", "offline", "web")))
             recorded = seal(frame, cluster_id("shop"), KEY)
             one.lan.send("n2", Ask("n1:2", "online", "web"))
             assert (await two.body()).body.ask == "n1:2"

@@ -52,7 +52,7 @@ class Execution:
         self._wonder_until = 0.0
         self._tasks: "Set[asyncio.Task[None]]" = set()
         self._trouble = ""
-        self._all_idle: "Optional[asyncio.Future[None]]" = None
+        self._further: "Optional[asyncio.Future[None]]" = None
 
     # ---- orders
 
@@ -115,9 +115,14 @@ class Execution:
         for name, track in self.tracks.items():
             if track.phase not in (IDLE, DEACTIVATING):
                 self.deactivate(Deactivate(name, track.epoch, "the coordinator is stopped on this node"))
-        while self.active():
-            self._all_idle = self.loop.create_future()
-            await self._all_idle
+        await self.until(lambda: not self.active())
+
+    async def until(self, claim: Callable[[], bool]) -> None:
+        """Wait until it is so; looked at whenever a group has come further."""
+        while not claim():
+            if self._further is None or self._further.done():
+                self._further = self.loop.create_future()
+            await self._further
 
     def close(self) -> None:
         if self._look is not None:
@@ -228,8 +233,8 @@ class Execution:
                 if isinstance(finding, OperatorDisabled):
                     self._wonder_until = 0.0
                 self.happen(finding)
-        if findings and not self.active() and self._all_idle is not None and not self._all_idle.done():
-            self._all_idle.set_result(None)
+        if findings and self._further is not None and not self._further.done():
+            self._further.set_result(None)
 
     async def _sweep(self, track: Track, order: Sweep) -> None:
         reason = ""

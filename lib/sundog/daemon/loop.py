@@ -20,12 +20,14 @@ from sundog.daemon.presence import Presence
 from sundog.daemon.settle import Settlement
 from sundog.daemon.status import explain, status
 from sundog.daemon.store import Store
+from sundog.daemon.track import ACTIVATING, ACTIVE, DEACTIVATING
 from sundog.errors import NotPermitted, SundogError
 from sundog.link.frame import FrameTooLarge
 from sundog.link.lan import Lan
 
 _ANSWER_WITHIN_S = 18.0
 _FAILFAST_WITHIN_S = 1.0
+_HAND_OVER_WITHIN_S = 5.0
 _SHORTEST_TICK_S = 0.001
 
 
@@ -132,7 +134,7 @@ class Daemon(Desk):
         kind = type(body).__name__
         if kind not in self._refused:
             self._refused.add(kind)
-            self.tell(code, "error", text)
+            self.tell(code, "error", f"{kind}: {text}")
 
     def _store(self, effect: effects.Store) -> None:
         self.store.save(effect.stored)
@@ -223,11 +225,22 @@ class Daemon(Desk):
     # ---- the end
 
     async def leave_orderly(self) -> None:
-        """Stop what runs here, keeping the lease alive meanwhile; then nothing is armed any more."""
+        """Hand over or stop what runs here, keeping the lease alive meanwhile; then nothing is armed any more."""
+        await asyncio.gather(*(self._hand_over(group) for group in self.execution.active()))
         self.leaving = True
         await self.execution.stop_all()
         self.deadline.set(None)
         await self.deadline.confirmed(_FAILFAST_WITHIN_S)
+
+    async def _hand_over(self, group: str) -> None:
+        """Move a group to another node in an orderly way, if there is one that takes it."""
+        try:
+            await asyncio.wait_for(self.request("move", group), _HAND_OVER_WITHIN_S)
+        except (NotPermitted, asyncio.TimeoutError) as error:
+            self.tell("NOT-HANDED-OVER", "notice", f"group {group} only stops: {error or 'no leader answers'}", group)
+            return
+        track = self.execution.tracks[group]
+        await self.execution.until(lambda: track.phase not in (ACTIVATING, ACTIVE, DEACTIVATING))
 
     async def close(self) -> None:
         if self._tick is not None:

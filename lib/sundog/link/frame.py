@@ -13,7 +13,7 @@ from typing import Optional
 
 from sundog.core.frames import Body
 from sundog.errors import SundogError
-from sundog.link.codec import FrameError, garbage, pack_body, unpack_body
+from sundog.link.codec import FrameError, garbage, unpack_body
 
 MAGIC = b"SDOG"
 VERSION = 1
@@ -36,28 +36,32 @@ class Frame:
     session: bytes                      # 8 bytes
     echo: bytes                         # 8 bytes, NO_SESSION when not known
     seq: int
-    body: Optional[Body]                # None: hello
+    packed: bytes = b""                 # its body by pack_body; empty: hello
+
+    @property
+    def body(self) -> Optional[Body]:
+        """What it says, None for a hello. Raises FrameError."""
+        return unpack_body(self.packed) if self.packed else None
 
 
 def cluster_id(name: str) -> bytes:
     return hashlib.sha256(b"sundog cluster " + name.encode()).digest()[:8]
 
 
-def seal(frame: Frame, cluster: bytes, key: bytes, packed: Optional[bytes] = None) -> bytes:
-    """The datagram for `frame`; `packed` is its body's pack_body when the caller has it. Raises FrameTooLarge."""
+def seal(frame: Frame, cluster: bytes, key: bytes) -> bytes:
+    """The datagram for `frame`. Raises FrameTooLarge."""
     sender, boot_id = frame.sender.encode(), frame.boot_id.encode()
-    body = b"" if frame.body is None else packed if packed is not None else pack_body(frame.body)
     head = _HEAD.pack(MAGIC, VERSION, cluster, frame.incarnation, frame.session, frame.echo, frame.seq,
                       len(sender), len(boot_id))
-    text = head + sender + boot_id + body
+    text = head + sender + boot_id + frame.packed
     if len(text) + _MAC > LARGEST:
-        raise FrameTooLarge(f"a {type(frame.body).__name__} of {len(text)} bytes is larger than a datagram ({LARGEST})",
+        raise FrameTooLarge(f"a message of {len(text)} bytes is larger than a datagram ({LARGEST} bytes)",
                             "make the configuration smaller: fewer groups in one cluster")
     return text + hmac.digest(key, text, "sha256")
 
 
 def unseal(datagram: bytes, cluster: bytes, key: bytes) -> Frame:
-    """The frame in `datagram`. Raises FrameError with the reason: garbage, unknown (another cluster) or key."""
+    """The frame in `datagram`, its body still packed. Raises FrameError: garbage, unknown (another cluster) or key."""
     if len(datagram) < _HEAD.size + _MAC or datagram[:4] != MAGIC:
         raise garbage("no Sundog frame")
     _, version, theirs, incarnation, session, echo, seq, name_size, boot_size = _HEAD.unpack_from(datagram)
@@ -76,5 +80,4 @@ def unseal(datagram: bytes, cluster: bytes, key: bytes) -> Frame:
         boot_id = text[_HEAD.size + name_size:body_at].decode()
     except UnicodeDecodeError:
         raise garbage("name is not UTF-8") from None
-    packed = text[body_at:]
-    return Frame(sender, boot_id, incarnation, session, echo, seq, unpack_body(packed) if packed else None)
+    return Frame(sender, boot_id, incarnation, session, echo, seq, text[body_at:])

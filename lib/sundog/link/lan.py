@@ -14,11 +14,11 @@ from sundog.core.events import Heard
 from sundog.core.frames import Body, Refused
 from sundog.link.codec import FrameError, pack_body
 from sundog.link.frame import NO_SESSION, Frame, cluster_id, seal, unseal
-from sundog.link.gate import AGAIN, FIRST, GREET, Gate, Run
+from sundog.link.gate import FIRST, GREET, NEW, Gate, Run
 
 _RETRY_BIND_S = 1.0
 _MOST_AT_ONCE = 64
-_BUFFER = 1 << 20
+_BUFFER = 1 << 18
 
 Deliver = Callable[[Heard], None]
 Tell = Callable[[str, str, str], None]  # code, severity, text
@@ -79,9 +79,9 @@ class Lan:
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         sock = socket.socket(family, socket.SOCK_DGRAM)
         sock.setblocking(False)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
         try:
             sock.bind((address, link.port))
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
         except OSError as error:
             sock.close()
             self._say_once(link.name, f"link {link.name}: cannot use {address} port {link.port}: {error.strerror}")
@@ -124,6 +124,7 @@ class Lan:
             if frame.sender not in self._peers:
                 raise FrameError("unknown", f"{frame.sender} is no other node of this cluster")
             verdict = self.gate.admit(self.loop.time(), link, source, frame)
+            body = frame.body if verdict in (NEW, FIRST) else None
         except FrameError as error:
             self.dropped[error.reason] += 1
             return
@@ -131,7 +132,6 @@ class Lan:
             self._hello(link, source, frame.session)
         if verdict == GREET:
             return
-        body = None if verdict == AGAIN else frame.body
         self.deliver(Heard(link, frame.sender, frame.boot_id, frame.incarnation, body))
 
     # ---- sending
@@ -151,10 +151,10 @@ class Lan:
             return
         packed = pack_body(body)
         for run in runs:
-            self._send_run(to, run, body, packed)
+            self._send_run(to, run, packed)
 
-    def _send_run(self, to: str, run: Run, body: Body, packed: bytes) -> None:
-        datagram = seal(self._frame(run.session, body), self.id, self.key, packed)
+    def _send_run(self, to: str, run: Run, packed: bytes) -> None:
+        datagram = seal(self._frame(run.session, packed), self.id, self.key)
         for link, configured in self._peers[to].items():
             self._put(link, run.sources.get(link, configured), datagram)
 
@@ -165,11 +165,11 @@ class Lan:
                 self._hello(link, paths[link], NO_SESSION)
 
     def _hello(self, link: str, address: Any, echo: bytes) -> None:
-        self._put(link, address, seal(self._frame(echo, None), self.id, self.key))
+        self._put(link, address, seal(self._frame(echo, b""), self.id, self.key))
 
-    def _frame(self, echo: bytes, body: Optional[Body]) -> Frame:
+    def _frame(self, echo: bytes, packed: bytes) -> Frame:
         self._seq += 1
-        return Frame(self.name, self.boot_id, self.incarnation, self.gate.session, echo, self._seq, body)
+        return Frame(self.name, self.boot_id, self.incarnation, self.gate.session, echo, self._seq, packed)
 
     def _put(self, link: str, address: Any, datagram: bytes) -> None:
         sock = self._sockets.get(link)
