@@ -1,0 +1,137 @@
+"""`sunlab`: a cluster of Solaris-like hosts on this machine, and faults for it.
+
+Exit status: 0 done; 1 failed; 2 usage or a wrong lab file; `exec` passes on the command's own.
+"""
+import argparse
+import json
+import os
+import subprocess
+import sys
+from typing import Callable, Dict, List, Optional
+
+from sunlab.lab import Lab, LabError, labs, take_down
+from sunlab.network import CommandFailed
+from sunlab.spec import SpecError
+
+EXAMPLE = """example:
+  sunlab up lab.yaml
+  sunlab exec n1 -- svcs -x
+  sunlab cut n1 --network private ; sunlab heal
+  sunlab kill n1 ; sunlab boot n1
+  sunlab down
+With several labs, name one: sunlab --lab NAME …, or SUNLAB=NAME."""
+
+
+def the_lab(options: argparse.Namespace) -> Lab:
+    name = options.lab or os.environ.get("SUNLAB")
+    if name is None:
+        names = labs()
+        if len(names) != 1:
+            raise LabError("there is no lab; `sunlab up FILE` makes one" if not names
+                           else f"there are several labs ({', '.join(names)}): say which with --lab NAME")
+        name = names[0]
+    return Lab(name)
+
+
+def up(options: argparse.Namespace) -> int:
+    lab = Lab.up(options.file)
+    if not options.no_wait:
+        for node in lab.spec.nodes:
+            lab.wait_booted(node)
+    print(f"lab {lab.spec.lab} is up: {', '.join(lab.spec.nodes)}")
+    return 0
+
+
+def down(options: argparse.Namespace) -> int:
+    name = options.name or options.lab or os.environ.get("SUNLAB")
+    for each in [name] if name else labs():
+        take_down(each)
+    return 0
+
+
+def status(options: argparse.Namespace) -> int:
+    facts = the_lab(options).status()
+    if options.json:
+        print(json.dumps(facts))
+        return 0
+    print(f"{'NODE':<12}{'POWER':<8}{'PID':<8}ADDRESSES")
+    for name, node in facts["nodes"].items():
+        power = "frozen" if node["frozen"] else node["power"]
+        print(f"{name:<12}{power:<8}{node['pid'] or '-':<8}{' '.join(node['addresses'].values())}")
+    return 0
+
+
+def execute(options: argparse.Namespace) -> int:
+    lab = the_lab(options)
+    words = options.command[1:] if options.command[:1] == ["--"] else options.command
+    argv = lab.argv(options.node, words or ["/bin/bash"])
+    return subprocess.run(argv, env=lab.environment(options.node), check=False).returncode
+
+
+def cut(options: argparse.Namespace) -> int:
+    the_lab(options).cut(options.node, options.network, options.peer, options.one_way)
+    return 0
+
+
+def heal(options: argparse.Namespace) -> int:
+    the_lab(options).heal()
+    return 0
+
+
+def on_node(name: str) -> Callable[[argparse.Namespace], int]:
+    def act(options: argparse.Namespace) -> int:
+        getattr(the_lab(options), name)(options.node)
+        return 0
+    return act
+
+
+def arguments() -> argparse.ArgumentParser:
+    form = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(prog="sunlab", description=(__doc__ or "").splitlines()[0], epilog=EXAMPLE,
+                                     formatter_class=form)
+    parser.add_argument("--lab", help="which lab, when there are several")
+    commands = parser.add_subparsers(dest="name_of_command", required=True, metavar="COMMAND")
+
+    def command(name: str, does: Callable[[argparse.Namespace], int], text: str,
+                example: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=text, description=text, epilog=f"example: {example}", formatter_class=form)
+        sub.set_defaults(does=does)
+        return sub
+
+    sub = command("up", up, "build a lab and boot its nodes", "sunlab up lab.yaml")
+    sub.add_argument("file")
+    sub.add_argument("--no-wait", action="store_true", help="do not wait until the nodes have booted")
+    sub = command("down", down, "remove a lab and everything in it", "sunlab down demo")
+    sub.add_argument("name", nargs="?")
+    sub = command("status", status, "say which nodes are on", "sunlab status --json")
+    sub.add_argument("--json", action="store_true")
+    sub = command("exec", execute, "run a command in a node or as a client", "sunlab exec n1 -- svcs -a")
+    sub.add_argument("node")
+    sub.add_argument("command", nargs=argparse.REMAINDER)
+    texts: Dict[str, str] = {"kill": "cut a node's power", "boot": "switch a node on", "thaw": "let a frozen node go on",
+                             "freeze": "stop a node as a paused virtual machine is stopped"}
+    for name, text in texts.items():
+        command(name, on_node(name), text, f"sunlab {name} n1").add_argument("node")
+    sub = command("cut", cut, "lose a node's frames", "sunlab cut n1 --network private --from n2")
+    sub.add_argument("node")
+    sub.add_argument("--network", help="on this network only")
+    sub.add_argument("--from", dest="peer", help="to and from this node only")
+    sub.add_argument("--one-way", action="store_true", help="lose only what the node sends")
+    command("heal", heal, "undo every cut", "sunlab heal")
+    return parser
+
+
+def main(words: Optional[List[str]] = None) -> int:
+    options = arguments().parse_args(words)
+    try:
+        return int(options.does(options))
+    except SpecError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except (LabError, CommandFailed, RuntimeError, OSError) as error:
+        print(f"sunlab: {error}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,104 @@
+"""Process 1 of a node: makes the node's own view of the machine, starts its file system, becomes svc.startd.
+
+`prepare` runs before the program is replaced, on the host's Python; `main` afterwards, inside the node's own root.
+"""
+import os
+import socket
+import struct
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Mapping
+
+from sunlab import linux
+from sunlab.linux import MS_BIND, MS_PRIVATE, MS_REC
+
+ZFS_SOCKET = "/run/zfs/zfs_socket"
+BOOT = "import sys; sys.path.insert(0, '/usr/lib/sunlab/lib'); from sunlab.init import main; main()"
+
+
+def prepare(node: str, folder: Path, image: Path, disks: Mapping[str, Path], contracts: Path) -> None:
+    """Give this process (already in its own namespaces) the node's root and devices, then boot it. Never returns."""
+    root = str(folder / "root")
+    linux.mount("none", "/", flags=MS_REC | MS_PRIVATE)
+    linux.mount("overlay", root, "overlay",
+                options=f"lowerdir={image}:/,upperdir={folder}/upper,workdir={folder}/work")
+    for place in ("proc", "run", "tmp", "dev", "system/contract"):
+        os.makedirs(f"{root}/{place}", exist_ok=True)
+    linux.mount("proc", f"{root}/proc", "proc")
+    linux.mount("/dev", f"{root}/dev", flags=MS_BIND | MS_REC)
+    linux.mount("tmpfs", f"{root}/run", "tmpfs")
+    linux.mount("tmpfs", f"{root}/tmp", "tmpfs")
+    linux.mount(str(contracts), f"{root}/system/contract", flags=MS_BIND)
+    bind_outside(root)
+    add_disks(root, disks)
+    os.makedirs(f"{root}/run/old")
+    linux.pivot_root(root, f"{root}/run/old")
+    os.chdir("/")
+    linux.umount("/run/old", linux.MNT_DETACH)
+    os.rmdir("/run/old")
+    linux.sethostname(node)
+    os.execve("/usr/bin/python3", ["svc.startd", "-IS", "-c", BOOT],
+              {"PATH": "/usr/sbin:/usr/bin", "LC_ALL": "C", "HOME": "/root"})
+
+
+def bind_outside(root: str) -> None:
+    """The project's Python may stand on another file system than /; the overlay does not show those."""
+    for path in {Path(sys.prefix).resolve(), Path(sys.base_prefix).resolve()}:
+        if os.stat(path).st_dev != os.stat("/").st_dev:
+            os.makedirs(f"{root}{path}", exist_ok=True)
+            linux.mount(str(path), f"{root}{path}", flags=MS_BIND | MS_REC)
+
+
+def add_disks(root: str, disks: Mapping[str, Path]) -> None:
+    """/dev is the host's, so the disks' folders are a small file system of the node's own over two empty places."""
+    for kind in ("dsk", "rdsk"):
+        linux.mount("tmpfs", f"{root}/dev/{kind}", "tmpfs")
+        for name, image in disks.items():
+            place = f"{root}/dev/{kind}/{name}"
+            Path(place).touch()
+            linux.mount(str(image), place, flags=MS_BIND)
+
+
+def main() -> None:
+    """Boot: what the kernel does on Solaris before it starts svc.startd."""
+    for folder in ("/run/zfs", "/run/lock/zfs", "/var/lib/zfs", "/etc/zfs", "/run/svc"):
+        os.makedirs(folder, exist_ok=True)
+    start_zfs()
+    from sunlab.smf import startd
+    startd.run()
+
+
+def start_zfs() -> None:
+    """zfs-fuse is the node's ZFS; on Solaris it is in the kernel. Returns when it takes commands."""
+    log = os.open("/var/log/zfs-fuse.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    null = os.open("/dev/null", os.O_RDONLY)
+    os.posix_spawn("/usr/sbin/zfs-fuse", ["zfs-fuse", "--no-daemon"], dict(os.environ),
+                   file_actions=[(os.POSIX_SPAWN_DUP2, null, 0), (os.POSIX_SPAWN_DUP2, log, 1),
+                                 (os.POSIX_SPAWN_DUP2, log, 2)])
+    os.close(log)
+    os.close(null)
+    deadline = time.monotonic() + 20
+    while True:
+        with socket.socket(socket.AF_UNIX) as door:
+            if door.connect_ex(ZFS_SOCKET) == 0:
+                return
+        if time.monotonic() > deadline:
+            raise RuntimeError("zfs-fuse does not answer; see /var/log/zfs-fuse.log")
+        time.sleep(0.005)
+
+
+def hostid_file(hostid: int) -> bytes:
+    """/etc/hostid as gethostid(3) of Linux reads it, and so zfs-fuse."""
+    return struct.pack("<I", hostid)
+
+
+def set_addresses(pid: int, addresses: Mapping[str, str]) -> None:
+    """The node's own fixed addresses, set from outside before it boots, as its firmware would find them."""
+    lines = ["link set lo up"]
+    for number, address in enumerate(addresses.values()):
+        nodad = " nodad" if ":" in address else ""
+        lines += [f"link set net{number} up", f"address add {address} dev net{number}{nodad}"]
+    subprocess.run(["nsenter", "-t", str(pid), "-n", "ip", "-batch", "-"], input="\n".join(lines) + "\n", text=True,
+                   check=True)

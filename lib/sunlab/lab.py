@@ -1,0 +1,218 @@
+"""A lab from Python: bring it up, run commands in its nodes, cut their power and their wires, take it down.
+
+Every call works on the lab as it stands on the host, so that `sunlab` and several programs can use the same lab.
+"""
+import os
+import shutil
+import subprocess
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Type, Union
+
+from sunlab import cgroups, image, init, linux, network, power
+from sunlab.places import BASE, Places
+from sunlab.spec import Spec, read
+
+ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin", "HOME": "/root", "LC_ALL": "C", "TERM": os.environ.get("TERM", "dumb")}
+
+
+class LabError(Exception):
+    """The lab cannot do what was asked; the text says why and what to do."""
+
+
+class Lab:
+    def __init__(self, name: str) -> None:
+        """An existing lab. Raises LabError when there is none of that name."""
+        self.places = Places(name)
+        if not self.places.spec.exists():
+            raise LabError(f"there is no lab {name!r}; `sunlab up FILE` makes one")
+        self.spec: Spec = read(Path(os.readlink(self.places.spec)))
+
+    @classmethod
+    def up(cls, path: Union[str, Path]) -> "Lab":
+        """Build the lab that the file describes and switch on its nodes. A lab of that name must not exist.
+
+        Raises SpecError, LabError, OSError; what was half built is taken down again.
+        """
+        spec_path = Path(path).resolve()
+        spec = read(spec_path)
+        places = Places(spec.lab)
+        if places.top.exists():
+            raise LabError(f"lab {spec.lab!r} exists already; `sunlab down {spec.lab}` removes it")
+        if os.geteuid() != 0:
+            raise LabError("a lab needs root: it makes namespaces and mounts")
+        try:
+            _build(spec, places)
+            places.spec.symlink_to(spec_path)
+            lab = cls(spec.lab)
+            for node in spec.nodes:
+                lab.boot(node)
+        except BaseException:
+            take_down(spec.lab)
+            raise
+        return lab
+
+    def __enter__(self) -> "Lab":
+        return self
+
+    def __exit__(self, kind: Optional[Type[BaseException]], error: Optional[BaseException],
+                 trace: Optional[TracebackType]) -> None:
+        self.down()
+
+    # ---- what runs in it
+
+    def argv(self, where: str, argv: Sequence[str]) -> List[str]:
+        """The host's command that runs `argv` in a node or as a client."""
+        if where in self.spec.clients:
+            return ["nsenter", f"--net=/run/netns/{self.places.client_netns(where)}", "--", *argv]
+        pid = self.pid(where)
+        procs = self.places.cgroup(where) / "kernel/cgroup.procs"
+        return ["/bin/sh", "-c", 'echo $$ > "$0" && exec nsenter "$@"', str(procs),
+                "-t", str(pid), "-m", "-u", "-i", "-n", "-p", "-r", "-w", "--", *argv]
+
+    def exec(self, where: str, argv: Sequence[str], *, input: Optional[str] = None, check: bool = True,
+             timeout: Optional[float] = 60) -> "subprocess.CompletedProcess[str]":
+        """Run a command to its end; its output as text. Raises LabError (its words included) on a failure when `check`."""
+        done = subprocess.run(self.argv(where, argv), input=input, capture_output=True, text=True, check=False,
+                              timeout=timeout, env=self.environment(where))
+        if check and done.returncode != 0:
+            raise LabError(f"{where}: {' '.join(argv)}: exit {done.returncode}: {done.stderr.strip()} {done.stdout[-500:]}")
+        return done
+
+    def popen(self, where: str, argv: Sequence[str], **options: Any) -> "subprocess.Popen[bytes]":
+        """Start a command; ending it is the caller's."""
+        return subprocess.Popen(self.argv(where, argv), env=self.environment(where), **options)
+
+    def environment(self, where: str) -> Dict[str, str]:
+        return dict(os.environ) if where in self.spec.clients else dict(ENVIRONMENT)
+
+    def path(self, node: str, inside: str) -> Path:
+        """Where a node's file is written on the host (its own layer; /run and /tmp are not in it)."""
+        upper = self.places.node(node) / "upper"
+        first, _, rest = inside.lstrip("/").partition("/")
+        return upper / (f"usr/{first}" if first in ("lib", "bin", "sbin") else first) / rest
+
+    def pid(self, node: str) -> int:
+        """Raises LabError when the node is off or unknown."""
+        if node not in self.spec.nodes:
+            raise LabError(f"lab {self.spec.lab} has no node or client {node!r}; it has "
+                           f"{', '.join([*self.spec.nodes, *self.spec.clients])}")
+        pid = power.pid_of(self.places, node)
+        if not pid:
+            raise LabError(f"node {node} is off; `sunlab boot {node}` switches it on")
+        return pid
+
+    def init_pids(self) -> Dict[str, int]:
+        """Node -> the host's pid of its init, of the nodes that are on."""
+        pids = {node: power.pid_of(self.places, node) for node in self.spec.nodes}
+        return {node: pid for node, pid in pids.items() if pid}
+
+    # ---- faults
+
+    def boot(self, node: str) -> None:
+        """Switch a node on; returns when its init runs (see wait_booted)."""
+        if power.pid_of(self.places, node):
+            raise LabError(f"node {node} is on already")
+        power.switch_on(self.spec, self.places, node)
+
+    def wait_booted(self, node: str, timeout: float = 60) -> None:
+        """Until milestone/multi-user-server is online."""
+        deadline = time.monotonic() + timeout
+        query = ["svcs", "-H", "-o", "state", "svc:/milestone/multi-user-server:default"]
+        while True:
+            if power.pid_of(self.places, node):
+                done = self.exec(node, query, check=False)
+                if done.stdout.strip() == "online":
+                    return
+            if time.monotonic() > deadline:
+                raise LabError(f"node {node} has not booted in {timeout:g} s; see {self.places.node(node)}/power.log")
+            time.sleep(0.05)
+
+    def kill(self, node: str) -> None:
+        self.pid(node)
+        power.cut(self.places, node)
+
+    def freeze(self, node: str) -> None:
+        self.pid(node)
+        cgroups.freeze(self.places.cgroup(node), True)
+
+    def thaw(self, node: str) -> None:
+        self.pid(node)
+        cgroups.freeze(self.places.cgroup(node), False)
+
+    def cut(self, node: str, network_name: Optional[str] = None, peer: Optional[str] = None,
+            one_way: bool = False) -> None:
+        """Lose the node's frames: see network.cut."""
+        for name in (node, *([peer] if peer else [])):
+            if name not in self.spec.nodes:
+                raise LabError(f"lab {self.spec.lab} has no node {name!r}")
+        if network_name is not None and network_name not in self.spec.networks:
+            raise LabError(f"lab {self.spec.lab} has no network {network_name!r}")
+        network.cut(self.spec, self.places, node, network_name, peer, one_way)
+
+    def heal(self) -> None:
+        network.heal(self.places)
+
+    def status(self) -> Mapping[str, Any]:
+        nodes = {}
+        for name, node in self.spec.nodes.items():
+            pid = power.pid_of(self.places, name)
+            group = self.places.cgroup(name)
+            frozen = bool(pid) and "frozen 1" in (group / "cgroup.events").read_text()
+            nodes[name] = {"power": "on" if pid else "off", "pid": pid or None, "frozen": frozen,
+                           "addresses": dict(node.addresses)}
+        return {"lab": self.spec.lab, "nodes": nodes, "clients": list(self.spec.clients), "disks": dict(self.spec.disks)}
+
+    def down(self) -> None:
+        take_down(self.spec.lab)
+
+
+def _build(spec: Spec, places: Places) -> None:
+    places.top.mkdir(parents=True)
+    linux.mount("tmpfs", str(places.top), "tmpfs", options="mode=755")
+    for folder in (places.image, places.disks):
+        folder.mkdir()
+    image.build(places.image, "illumos")
+    for disk, size in spec.disks.items():
+        with open(places.disks / disk, "wb") as out:
+            out.truncate(size)
+    cgroups.make(places.cgroup())
+    network.build(spec, places)
+    for name, node in spec.nodes.items():
+        folder = places.node(name)
+        for part in ("upper/etc", "work", "root"):
+            (folder / part).mkdir(parents=True)
+        (folder / "upper/etc/hostid").write_bytes(init.hostid_file(node.hostid))
+        (folder / "upper/etc/nodename").write_text(f"{name}\n")
+        (folder / "upper/etc/sunlab-platform").write_text(f"{node.platform}\n")
+        for file in spec.files:
+            target = folder / "upper" / image.merged(file.target.lstrip("/"))
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file.source, target)
+            target.chmod(file.mode)
+
+
+def take_down(name: str) -> None:
+    """Remove a lab, whole, half built or crashed: processes, control groups, namespaces, mounts, files."""
+    places = Places(name)
+    group = places.cgroup()
+    for folder in places.top.glob("nodes/*"):
+        power.end_supply(folder)        # first, or it would boot again what is being taken down
+    cgroups.kill(group)
+    if group.exists():
+        cgroups.remove(group)
+    network.remove(None, places)
+    if places.top.exists():
+        for _ in range(8):      # a mount upon a mount, if an attempt before this one was interrupted
+            try:
+                linux.umount(str(places.top), linux.MNT_DETACH)
+            except OSError:
+                break
+        shutil.rmtree(places.top, ignore_errors=True)
+
+
+def labs() -> List[str]:
+    """The names of the labs of this host."""
+    return sorted(path.name for path in BASE.glob("*") if (path / "spec").is_symlink()) if BASE.exists() else []
+

@@ -1,0 +1,105 @@
+"""A lab's wires: bridges in a network namespace of the lab's own, a cable from each node's interface to its bridge.
+
+Nothing here is visible on the host's own network. Cutting is done by nftables in the lab's namespace, on the bridges,
+so that an interface stays up while its frames are lost, as behind a failed switch.
+"""
+import subprocess
+from typing import Iterable, List, Mapping, Optional, Sequence
+
+from sunlab.places import Places
+from sunlab.spec import Spec
+
+TABLE = "bridge sunlab"
+
+
+class CommandFailed(Exception):
+    """A command of the host failed; the text says which and what it printed."""
+
+
+def run(argv: Sequence[str], text: str = "") -> str:
+    done = subprocess.run(list(argv), input=text, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise CommandFailed(f"{' '.join(argv)}: {done.stderr.strip() or done.stdout.strip()}")
+    return done.stdout
+
+
+def bridge(spec: Spec, network: str) -> str:
+    return f"br{list(spec.networks).index(network)}"
+
+
+def cable(node: str, number: int) -> str:
+    """The bridge's end of the cable to interface net<number> of a node."""
+    return f"{node}.{number}"
+
+
+def build(spec: Spec, places: Places) -> None:
+    """The lab's namespace with a bridge for each network, and each client's namespace."""
+    run(["ip", "netns", "add", places.netns])
+    lines = ["link set lo up"]
+    for network in spec.networks:
+        name = bridge(spec, network)
+        lines += [f"link add {name} type bridge forward_delay 0 mcast_snooping 0", f"link set {name} up"]
+    batch(places.netns, lines)
+    run(["ip", "netns", "exec", places.netns, "nft", "-f", "-"],
+        f"table {TABLE} {{\n chain cuts {{ type filter hook forward priority 0; policy accept; }}\n}}\n")
+    for client, addresses in spec.clients.items():
+        run(["ip", "netns", "add", places.client_netns(client)])
+        connect(spec, places, client, addresses, places.client_netns(client))
+        lines = ["link set lo up"]
+        for number, address in enumerate(addresses.values()):
+            lines += [f"address add {address} dev net{number}"]
+        batch(places.client_netns(client), lines)
+
+
+def batch(netns: str, lines: Iterable[str]) -> None:
+    run(["ip", "-n", netns, "-batch", "-"], "\n".join(lines) + "\n")
+
+
+def connect(spec: Spec, places: Places, name: str, addresses: Mapping[str, str], netns: str) -> None:
+    """A cable from each network in `addresses` to net0, net1, … in the namespace `netns` (its name, or a pid)."""
+    lines: List[str] = []
+    for number, network in enumerate(addresses):
+        end = cable(name, number)
+        lines += [f"link add {end} type veth peer name net{number} netns {netns}",
+                  f"link set {end} master {bridge(spec, network)} up"]
+    batch(places.netns, lines)
+
+
+def disconnect(places: Places, name: str, interfaces: int) -> None:
+    """Remove what is left of a dead node's cables, so that its bridges see it gone at once."""
+    for number in range(interfaces):
+        subprocess.run(["ip", "-n", places.netns, "link", "del", cable(name, number)], capture_output=True, check=False)
+
+
+def cut(spec: Spec, places: Places, node: str, network: Optional[str], peer: Optional[str], one_way: bool) -> None:
+    """Lose every frame that `node` sends or is sent (`one_way`: only what it sends), on one network or on all,
+    to and from one other node or all.
+    """
+    rules = []
+    for number, where in enumerate(spec.nodes[node].addresses):
+        if network is not None and where != network:
+            continue
+        mine = cable(node, number)
+        other = ""
+        if peer is not None:
+            if where not in spec.nodes[peer].addresses:
+                continue
+            other = cable(peer, list(spec.nodes[peer].addresses).index(where))
+        sends = f'iifname "{mine}"' + (f' oifname "{other}"' if other else "")
+        hears = f'oifname "{mine}"' + (f' iifname "{other}"' if other else "")
+        rules += [f"add rule {TABLE} cuts {side} drop" for side in ([sends] if one_way else [sends, hears])]
+    run(["ip", "netns", "exec", places.netns, "nft", "-f", "-"], "\n".join(rules) + "\n")
+
+
+def heal(places: Places) -> None:
+    """Undo every cut."""
+    run(["ip", "netns", "exec", places.netns, "nft", "flush", "chain", *TABLE.split(), "cuts"])
+
+
+def remove(spec: Optional[Spec], places: Places) -> None:
+    """Remove the lab's namespaces; what is not there is no error."""
+    names = subprocess.run(["ip", "netns", "list"], capture_output=True, text=True, check=False).stdout.split("\n")
+    for line in names:
+        name = line.split(" ")[0]
+        if name == places.netns or name.startswith(places.netns + "-"):
+            run(["ip", "netns", "del", name])

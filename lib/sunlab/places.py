@@ -1,0 +1,42 @@
+"""Where a lab keeps its things on the host, and what its network namespaces and control groups are called."""
+from dataclasses import dataclass
+from pathlib import Path
+
+from sunlab import cgroups
+
+BASE = Path("/run/sunlab")
+
+
+@dataclass(frozen=True)
+class Places:
+    lab: str
+
+    @property
+    def top(self) -> Path:
+        return BASE / self.lab
+
+    @property
+    def image(self) -> Path:
+        return self.top / "image"
+
+    @property
+    def disks(self) -> Path:
+        return self.top / "disks"
+
+    @property
+    def spec(self) -> Path:
+        return self.top / "spec"
+
+    @property
+    def netns(self) -> str:
+        return f"sunlab-{self.lab}"
+
+    def client_netns(self, client: str) -> str:
+        return f"sunlab-{self.lab}-{client}"
+
+    def node(self, name: str) -> Path:
+        return self.top / "nodes" / name
+
+    def cgroup(self, node: str = "") -> Path:
+        group = cgroups.top() / f"sunlab.{self.lab}"
+        return group / node if node else group

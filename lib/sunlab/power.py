@@ -1,0 +1,180 @@
+"""A node's power supply: a process on the host that boots the node, and boots it again when it resets itself.
+
+How the node's init ended tells what happened to it (reboot(2) in a pid namespace, pid_namespaces(7)): SIGHUP is a reset,
+SIGINT a halt, anything else a power cut. After a reset it is booted again; otherwise the supply ends.
+"""
+import os
+import select
+import signal
+import traceback
+from pathlib import Path
+
+from sunlab import cgroups, init, linux, network
+from sunlab.places import Places
+from sunlab.spec import NodeSpec, Spec
+
+_NAMESPACES = (linux.CLONE_NEWNS | linux.CLONE_NEWUTS | linux.CLONE_NEWIPC | linux.CLONE_NEWPID | linux.CLONE_NEWNET)
+
+
+def switch_on(spec: Spec, places: Places, node: str) -> None:
+    """Start the node's supply as a daemon; returns when the node's init runs. Raises RuntimeError when it cannot."""
+    folder = places.node(node)
+    ready, tell = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(ready)
+        _daemonise(folder / "power.log", tell)
+        status = 1
+        try:
+            supply(spec, places, spec.nodes[node], tell)
+            status = 0
+        except Exception:  # noqa: BLE001 - the end of a daemon: all there is to say goes to its log
+            traceback.print_exc()
+        finally:
+            os._exit(status)
+    os.close(tell)
+    os.waitpid(child, 0)
+    with os.fdopen(ready, "rb") as pipe:
+        said = pipe.read()
+    if said != b"on":
+        raise RuntimeError(f"node {node} did not boot: see {folder}/power.log")
+
+
+def _daemonise(log: Path, keep: int) -> None:
+    """Double fork, own session, output to `log`, nothing inherited but `keep` (daemon(7))."""
+    os.setsid()
+    if os.fork() != 0:
+        os._exit(0)
+    os.chdir("/")
+    null = os.open("/dev/null", os.O_RDONLY)
+    out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    os.dup2(null, 0)
+    os.dup2(out, 1)
+    os.dup2(out, 2)
+    for descriptor in range(3, 256):
+        if descriptor != keep:
+            try:
+                os.close(descriptor)
+            except OSError:
+                pass
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def supply(spec: Spec, places: Places, node: NodeSpec, tell: int) -> None:
+    """Boot the node, again and again while it resets itself."""
+    first = True
+    (places.node(node.name) / "supply").write_text(str(os.getpid()))
+    while True:
+        ended = _one_boot(spec, places, node, tell if first else -1)
+        first = False
+        print(f"the node's init ended by {signal.Signals(ended).name if ended else 'itself'}", flush=True)
+        if ended != signal.SIGHUP:
+            return
+
+
+def _one_boot(spec: Spec, places: Places, node: NodeSpec, tell: int) -> int:
+    """From power-on to the end of the init; the signal that ended it (0: it returned)."""
+    folder, group = places.node(node.name), places.cgroup(node.name)
+    cgroups.kill(group)
+    cgroups.remove(group)
+    contracts = cgroups.make(group / "contracts")
+    cgroups.make(group / "kernel")
+    from_child, to_parent = os.pipe()
+    from_parent, to_child = os.pipe()
+    middle = os.fork()
+    if middle == 0:
+        _middle(spec, places, node, (from_parent, to_parent), contracts)
+    os.close(to_parent)
+    os.close(from_parent)
+    pid = int(os.read(from_child, 20) or b"0")
+    os.close(from_child)
+    if pid == 0:
+        raise RuntimeError("the node's init was not born")
+    network.connect(spec, places, node.name, node.addresses, str(pid))
+    init.set_addresses(pid, node.addresses)
+    (folder / "pid").write_text(str(pid))
+    os.write(to_child, b"go")
+    os.close(to_child)
+    if tell >= 0:
+        os.write(tell, b"on")
+        os.close(tell)
+    _, status = os.waitpid(middle, 0)
+    (folder / "pid").unlink(missing_ok=True)
+    cgroups.kill(group)
+    network.disconnect(places, node.name, len(node.addresses))
+    return os.waitstatus_to_exitcode(status)
+
+
+def _middle(spec: Spec, places: Places, node: NodeSpec, pipes: "tuple[int, int]", contracts: Path) -> None:
+    """Between the supply and the init: a process whose children are in the node's namespaces. Never returns."""
+    from_parent, to_parent = pipes
+    try:
+        linux.unshare(_NAMESPACES)
+        child = os.fork()
+        if child == 0:
+            _init(places, node, from_parent, contracts)
+        os.write(to_parent, str(child).encode())
+        os.close(to_parent)
+        _, status = os.waitpid(child, 0)
+        os._exit(os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0)
+    except Exception:  # noqa: BLE001 - a forked child must not return into its parent's code
+        traceback.print_exc()
+    finally:
+        os._exit(1)
+
+
+def _init(places: Places, node: NodeSpec, from_parent: int, contracts: Path) -> None:
+    try:
+        cgroups.enter(places.cgroup(node.name) / "kernel")
+        if os.read(from_parent, 2) == b"go":
+            os.close(from_parent)
+            disks = {name: places.disks / name for name in node.disks}
+            init.prepare(node.name, places.node(node.name), places.image, disks, contracts)
+    except Exception:  # noqa: BLE001 - as above
+        traceback.print_exc()
+    finally:
+        os._exit(1)
+
+
+def pid_of(places: Places, node: str) -> int:
+    """The host's pid of the node's init; 0 when the node is off."""
+    try:
+        pid = int((places.node(node) / "pid").read_text())
+        os.kill(pid, 0)
+        return pid
+    except (OSError, ValueError):
+        return 0
+
+
+def end_supply(folder: Path) -> None:
+    """End the supply of the node with this folder; the node itself goes on until it is killed."""
+    try:
+        pid = int((folder / "supply").read_text())
+        if os.readlink(f"/proc/{pid}/cwd") == "/" and b"python" in Path(f"/proc/{pid}/cmdline").read_bytes():
+            os.kill(pid, signal.SIGKILL)
+    except (OSError, ValueError):
+        return
+
+
+def cut(places: Places, node: str) -> None:
+    """Power cut: the init is killed, and with it everything in the node. Returns when nothing of it runs."""
+    pid = pid_of(places, node)
+    if pid:
+        os.kill(pid, signal.SIGKILL)
+    cgroups.kill(places.cgroup(node))
+    if pid:
+        _wait_gone(pid)
+
+
+def _wait_gone(pid: int) -> None:
+    """Until the process is dead (a zombie counts as gone once its namespace is empty)."""
+    try:
+        handle = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+
+    select.select([handle], [], [], 10)
+    os.close(handle)
+
+

@@ -1,0 +1,175 @@
+"""The lab file: which hosts, networks, disks and clients there are. Every mistake is said with its line.
+
+Form: see docs/lab.md. Reading never touches the machine.
+"""
+import ipaddress
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, Optional, Tuple
+
+import yaml
+
+NAME = re.compile(r"^[a-z][a-z0-9-]{0,10}$")
+DISK = re.compile(r"^c\d+t\d+d\d+s\d+$")
+SIZE = re.compile(r"^(\d+)([KMG])$")
+UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+PLATFORMS = ("illumos", "solaris11.4")
+
+
+class SpecError(Exception):
+    """The lab file is wrong; `problems` are lines `FILE:LINE:COLUMN: error: …`."""
+
+    def __init__(self, problems: List[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True)
+class NodeSpec:
+    name: str
+    addresses: Mapping[str, str]            # network -> address/prefix, in the order of the interfaces net0, net1, …
+    hostid: int
+    disks: Tuple[str, ...]
+    platform: str = "illumos"
+
+
+@dataclass(frozen=True)
+class FileSpec:
+    source: str                             # absolute
+    target: str                             # on each node
+    mode: int
+
+
+@dataclass(frozen=True)
+class Spec:
+    lab: str
+    networks: Mapping[str, str]
+    disks: Mapping[str, int]                # name -> bytes
+    nodes: Mapping[str, NodeSpec]
+    clients: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    files: Tuple[FileSpec, ...] = ()
+
+
+class _Reader:
+    """Walks PyYAML's nodes, which know their place, and collects problems instead of stopping at the first."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.problems: List[str] = []
+
+    def wrong(self, node: Any, text: str) -> None:
+        mark = node.start_mark
+        self.problems.append(f"{self.name}:{mark.line + 1}:{mark.column + 1}: error: {text}")
+
+    def mapping(self, node: Any, allowed: Optional[Tuple[str, ...]] = None) -> Dict[str, Any]:
+        if not isinstance(node, yaml.MappingNode):
+            self.wrong(node, "expected `key: value` pairs here")
+            return {}
+        found: Dict[str, Any] = {}
+        for key, value in node.value:
+            if allowed is not None and key.value not in allowed:
+                self.wrong(key, f"unknown key {key.value!r}; allowed here: {', '.join(allowed)}")
+            elif key.value in found:
+                self.wrong(key, f"{key.value!r} stands here twice; remove one")
+            else:
+                found[key.value] = value
+        return found
+
+    def text(self, node: Any) -> str:
+        if not isinstance(node, yaml.ScalarNode):
+            self.wrong(node, "expected one value here")
+            return ""
+        return str(node.value)
+
+    def size(self, node: Any) -> int:
+        match = SIZE.match(self.text(node))
+        if not match:
+            self.wrong(node, "a size needs a number and a unit, such as 128M")
+            return 0
+        return int(match.group(1)) * UNITS[match.group(2)]
+
+
+def read(path: Path) -> Spec:
+    """The lab that the file describes. Raises SpecError with every problem, OSError when it cannot be read."""
+    reader = _Reader(str(path))
+    try:
+        tree = yaml.compose(path.read_text(encoding="utf-8"))
+    except yaml.MarkedYAMLError as problem:
+        mark = problem.problem_mark
+        where = f"{mark.line + 1}:{mark.column + 1}" if mark else "1:1"
+        raise SpecError([f"{path}:{where}: error: this is not YAML: {problem.problem}"]) from problem
+    if tree is None:
+        raise SpecError([f"{path}:1:1: error: the file is empty; see docs/lab.md for its form"])
+    spec = _spec(reader, tree, path.parent)
+    if reader.problems:
+        raise SpecError(reader.problems)
+    return spec
+
+
+def _spec(reader: _Reader, tree: Any, folder: Path) -> Spec:
+    top = reader.mapping(tree, ("lab", "networks", "disks", "nodes", "clients", "files"))
+    for key in ("lab", "networks", "nodes"):
+        if key not in top:
+            reader.wrong(tree, f"{key!r} is missing")
+    name = reader.text(top["lab"]) if "lab" in top else ""
+    if "lab" in top and not NAME.match(name):
+        reader.wrong(top["lab"], "a lab's name is up to 11 of a-z, 0-9 and -, beginning with a letter")
+    networks = {key: reader.text(reader.mapping(value, ("subnet",)).get("subnet", value))
+                for key, value in _section(reader, top, "networks").items()}
+    disks = {key: reader.size(reader.mapping(value, ("size",)).get("size", value))
+             for key, value in _section(reader, top, "disks").items()}
+    for disk in disks:
+        if not DISK.match(disk):
+            reader.wrong(top["disks"], f"{disk!r} is not a disk's name such as c0t1d0s0")
+    nodes = {key: _node(reader, key, value, networks, disks, number)
+             for number, (key, value) in enumerate(_section(reader, top, "nodes").items(), 1)}
+    clients = {key: _addresses(reader, reader.mapping(value, ("addresses",)).get("addresses"), networks)
+               for key, value in _section(reader, top, "clients").items()}
+    files = tuple(_file(reader, key, value, folder) for key, value in _section(reader, top, "files").items())
+    return Spec(name, networks, disks, nodes, clients, files)
+
+
+def _section(reader: _Reader, top: Mapping[str, Any], key: str) -> Dict[str, Any]:
+    return reader.mapping(top[key]) if key in top else {}
+
+
+def _node(reader: _Reader, name: str, node: Any, networks: Mapping[str, str], disks: Mapping[str, int],
+          number: int) -> NodeSpec:
+    if not NAME.match(name):
+        reader.wrong(node, f"a node's name is up to 11 of a-z, 0-9 and -, not {name!r}")
+    own = reader.mapping(node, ("addresses", "hostid", "disks", "platform"))
+    chosen = tuple(reader.text(item) for item in own["disks"].value) if "disks" in own else tuple(disks)
+    for disk in chosen:
+        if disk not in disks:
+            reader.wrong(node, f"disk {disk!r} is not in `disks`")
+    platform = reader.text(own["platform"]) if "platform" in own else "illumos"
+    if platform not in PLATFORMS:
+        reader.wrong(own["platform"], f"platform is one of {', '.join(PLATFORMS)}")
+    hostid = int(reader.text(own["hostid"]), 16) if "hostid" in own else 0x18450000 + number
+    return NodeSpec(name, _addresses(reader, own.get("addresses"), networks), hostid, chosen, platform)
+
+
+def _addresses(reader: _Reader, node: Any, networks: Mapping[str, str]) -> Dict[str, str]:
+    found = {}
+    for network, value in (reader.mapping(node) if node is not None else {}).items():
+        address = reader.text(value)
+        if network not in networks:
+            reader.wrong(value, f"network {network!r} is not in `networks`")
+        try:
+            ipaddress.ip_interface(address)
+        except ValueError:
+            reader.wrong(value, f"{address!r} is not ADDRESS/PREFIX, such as 10.0.0.1/24")
+        found[network] = address
+    return found
+
+
+def _file(reader: _Reader, target: str, node: Any, folder: Path) -> FileSpec:
+    own = reader.mapping(node, ("from", "mode")) if isinstance(node, yaml.MappingNode) else {"from": node}
+    source = folder / reader.text(own.get("from", node))
+    if not target.startswith("/"):
+        reader.wrong(node, f"{target!r} must be an absolute path on the node")
+    if not source.is_file():
+        reader.wrong(node, f"there is no file {source}")
+    mode = int(reader.text(own["mode"]), 8) if "mode" in own else 0o644
+    return FileSpec(str(source), target, mode)
