@@ -333,7 +333,10 @@ def test_a_child_service_is_never_too_quick_but_is_slowed_down_when_it_fails() -
 # --- restarting too quickly
 
 
-@pytest.mark.parametrize(("profile", "gap_s", "crashes"), [(ILLUMOS, 60.0, 9), (ILLUMOS_2021, 500.0, 4), (SOLARIS, 0.5, 9)])
+RULES = [(ILLUMOS, 60.0, 9), (ILLUMOS_2021, 500.0, 4), (SOLARIS, 0.5, 9)]
+
+
+@pytest.mark.parametrize(("profile", "gap_s", "crashes"), RULES)
 def test_so_many_crashes_come_back_and_the_next_is_maintenance(profile: Throttle, gap_s: float, crashes: int) -> None:
     world = World(profile).load(a=Spec())
     for _ in range(crashes - 1):
