@@ -41,9 +41,9 @@ def matches(pattern: str, service: str, instance: str) -> bool:
         exact = parse(pattern)
         return exact is not None and exact.service == service and exact.instance in (None, instance)
     name, colon, wanted = pattern.lstrip("/").partition(":")
-    if colon and wanted != instance:
-        return False
-    return name == "" if service == "" else _trails(name, service) or (colon != "" and name == "")
+    if colon:
+        return wanted == instance and (name == "" or _trails(name, service))
+    return name == instance or _trails(name, service)
 
 
 def matches_service(pattern: str, service: str) -> bool:

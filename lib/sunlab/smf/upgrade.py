@@ -9,7 +9,7 @@ from typing import Dict, List, Mapping, Optional, Set, Tuple
 from sunlab.smf.fmri import Fmri, parse
 from sunlab.smf.manifest import DependentDef, EntityDef, GroupDef, InstanceDef, PropDef, ServiceDef
 from sunlab.smf.properties import Group, Groups, Prop
-from sunlab.smf.repository import Entity, Instance, Repository, Service
+from sunlab.smf.repository import Entity, Instance, Repository, Service, Snapshot
 
 NEVER_UPGRADED = {("general", "enabled"), ("general", "restarter")}
 
@@ -57,7 +57,7 @@ def _instance(repository: Repository, service: Service, wanted: InstanceDef, fre
     instance = repository.add_instance(service.name, wanted.name)
     last = instance.snapshots.get("last-import")
     before = dict(instance.groups)
-    _upgrade(repository, instance, wanted, last.instance if last else {}, done)
+    stands = _upgrade(repository, instance, wanted, last.instance if last else {}, done)
     if fresh:
         if wanted.enabled is not None:
             if "general" not in instance.groups:
@@ -66,10 +66,12 @@ def _instance(repository: Repository, service: Service, wanted: InstanceDef, fre
         repository.take(instance, "initial")
     if fresh or instance.groups != before:
         done.touch(repository, instance)
-    if last is None or instance.fmri in done.touched:
+    taken = Snapshot(stands, service.imported)      # the manifest's, not what the administrator made of it
+    if last != taken:
         if last is not None:
             instance.snapshots["previous"] = last
-        repository.take(instance, "last-import")
+        instance.snapshots["last-import"] = taken
+        repository.changed = True
 
 
 def _upgrade(repository: Repository, entity: Entity, definition: EntityDef, last: Groups, done: Imported) -> Groups:
@@ -126,11 +128,7 @@ def _decide(current: Optional[Prop], last: Optional[Prop], wanted: Optional[Prop
     new = wanted.prop if wanted is not None else None
     if current == last or (wanted is not None and wanted.override):
         return new, False
-    if new in (last, current):
-        return current, False
-    if last is None and current is None:
-        return new, False
-    return current, True
+    return current, new not in (last, current)
 
 
 def _dependents(repository: Repository, entity: Entity, definition: EntityDef, done: Imported) -> None:
