@@ -3,6 +3,7 @@ import os
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import Iterator
 
 import pytest
@@ -170,6 +171,31 @@ def test_svcprop_reads_the_running_snapshot_until_a_refresh(host: Host) -> None:
     host.do("svcadm", "refresh", "off")
     assert host.do("svcprop", "-p", "late/n", "off") == "1\n"
     assert host.run("svcprop", "-s", "none", "off").err == "svcprop: No such snapshot.\n"
+
+
+def test_svcprop_w_answers_when_the_group_is_next_written(host: Host) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(host.run, "svcprop", "-w", "-p", "general_ovr/enabled", "off")
+        while not waiting.done():
+            host.do("svcadm", "enable", "-t", "off")
+        assert waiting.result() == Said(0, "true\n", "")
+    host.do("svcadm", "disable", "off")
+    assert host.run("svcprop", "-w", "off").err == "svcprop: Cannot wait for an instance.\n"
+
+
+def test_svcadm_s_ends_with_what_became_of_the_instance(host: Host) -> None:
+    """The command asks this every 3 s; -1 is: look again."""
+    host.manifest("needy", needs("off") + DAEMON)
+    host.do("svccfg", "import", str(host.home / "manifest/needy.xml"))
+    host.do("svcadm", "disable", "off")
+    host.until_state("off", "disabled")
+    ask = "svcadm-synch"
+    said = host.run(ask, "enable", "bad")
+    assert said == Said(3, "", 'svcadm: Instance "svc:/site/bad:default" is in maintenance state.\n')
+    said = host.run(ask, "enable", "needy")
+    assert said == Said(4, "", 'svcadm: Instance "svc:/site/needy:default" has unsatisfied dependencies.\n')
+    assert host.run(ask, "enable", "off").err.endswith("has been disabled by another entity.\n")
+    assert [host.run(ask, *a).status for a in (("enable", "up"), ("disable", "off"), ("disable", "up"))] == [0, 0, 3]
 
 
 def test_svccfg_makes_a_service_from_a_batch(host: Host) -> None:

@@ -2,7 +2,7 @@
 import sys
 import time
 
-from sunlab.smf.client import ask, call
+from sunlab.smf.client import ask, call, door_of
 
 WAIT_INTERVAL_S = 3.0
 
@@ -21,7 +21,7 @@ def main(argv: list[str]) -> int:
     if "s" not in letters.split("c")[0]:
         return status
     while True:
-        answer = call("svcadm-synch", [words[0], *after])
+        answer = call("svcadm-synch", [words[0], *after], door=door_of(argv))
         said = dict(answer or [])
         if said.get("exit") != "-1":
             sys.stderr.write(said.get("err", ""))

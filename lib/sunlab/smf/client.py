@@ -35,9 +35,21 @@ def _parse(line: str) -> tuple[str, str]:
     return key, rest.rstrip("} ") if key == "exit" else scanstring(rest, 1, True)[0]
 
 
-def ask(command: str, args: list[str], text: str = "", door: str = DOOR) -> int:
+def door_of(args: list[str]) -> str:
+    """The door of the zone that -z names, else our own. Raises LookupError for a zone that does not run."""
+    if "-z" not in args[:-1]:
+        return DOOR
+    from sunlab.zones import door
+    return str(door(args[args.index("-z") + 1]))
+
+
+def ask(command: str, args: list[str], text: str = "", door: str = "") -> int:
     """Ask, print, and return the exit status."""
-    answer = call(command, args, text, door)
+    try:
+        answer = call(command, args, text, door or door_of(args))
+    except (ImportError, LookupError) as wrong:
+        sys.stderr.write(f"{command}: -z: {wrong}\n")
+        return 1
     if answer is None:
         sys.stderr.write(f"{command}: Could not bind to repository: server not responding\n")
         return 1

@@ -55,7 +55,7 @@ class Contracts:
 
     def signal(self, contract: int, number: int) -> None:
         """Send a signal to every member."""
-        if number == signal.SIGKILL:
+        if number == signal.SIGKILL and os.path.exists(self.path(contract)):
             with open(self.path(contract, "cgroup.kill"), "w", encoding="ascii") as file:
                 file.write("1")
             return

@@ -113,7 +113,15 @@ class Methods:
         if method == "start":
             self.primary[fmri] = running.contract
         self.log(fmri, f'Executing {method} method ("{text}").')
-        running.pid = spawn(self.contracts.path(running.contract), program)
+        try:
+            running.pid = spawn(self.contracts.path(running.contract), program)
+        except OSError as failed:
+            self.log(fmri, f"Couldn't fork to execute method {text}: {failed.strerror}")
+            self.contracts.remove(running.contract)
+            if method == "start":
+                self.abandon(fmri)
+            self.report(MethodDone(fmri, method, 1))
+            return
         self.contracts.populated(running.contract)
         self.pids[running.pid] = running
         if running.child:
