@@ -1,0 +1,18 @@
+"""The decisions, pure: no clock, socket, file, process, thread, random or logging in here.
+
+Each rule of docs/architecture.md (Safety) is kept by one function, called at one place through its module:
+
+rule  what it keeps                                              function
+   1  a new ledger carries on from the newest that may be chosen  paxos.newest
+   2  a holder refuses other ballots while it has promised        authority.refuses_for
+   2  on a passive disk, a challenger watches the counter         authority.disk_refuses_for
+   3  a lease counts from the send time, less the guard           lease.until
+   4  what is active here is under a deadline                     lease.deadline
+   5  a node is silent on all links for L before its groups move  takeover.objection
+   6  an orderly start follows a confirmed stop                   moves.confirmed
+   7  no start without a permit                                   permits.objection
+   8  what runs already is adopted                                agent.adopted_state
+  10  a stop that fails blocks, or fences its owner               moves.fences
+  11  a deposed node comes back clean or not at all               join.unclean
+  13  not again where it failed                                   recovery.objection
+"""

@@ -7,6 +7,14 @@ from sundog.core.frames import Block, Body
 
 
 @dataclass(frozen=True)
+class Boot:
+    """Which life of which host this machine is. Nothing of an earlier boot runs any more."""
+    boot_id: str                        # random, gone at power-off (/var/run/sundog/boot_id)
+    incarnation: int                    # grows with every start of the daemon
+    hostid: str
+
+
+@dataclass(frozen=True)
 class Tick:
     """Time has passed; the daemon sends one at least every beat and at Node.wake_at()."""
 

@@ -1,0 +1,51 @@
+"""May this boot of a node become a member? (rule 11)."""
+from typing import Optional, Union
+
+from sundog.core.frames import Refused
+from sundog.core.ledger import OFFLINE, GroupEntry, Ledger
+from sundog.core.membership import Beat, Membership
+
+WAIT = "wait"
+Verdict = Union[Refused, str, None]
+
+#: Beats for which the boot that is a member must be silent before another boot of the same name is believed.
+SILENT_BEATS = 3
+
+
+def is_member(node: str, beat: Beat, ledger: Ledger) -> bool:
+    member = ledger.members.get(node)
+    return member is not None and member.joined and member.boot_id == beat.boot_id
+
+
+def unclean(node: str, beat: Beat, ledger: Ledger) -> Optional[str]:
+    """Rule 11: the groups that are active there without right, as a list to print; None when it is clean."""
+    wrong = [name for name, report in beat.groups.items()
+             if report.state != "stopped" and not _owns(node, beat, ledger.groups.get(name, GroupEntry()), report.epoch)]
+    return ", ".join(sorted(wrong)) or None
+
+
+def _owns(node: str, beat: Beat, entry: GroupEntry, epoch: int) -> bool:
+    return (entry.owner == node and entry.boot_id == beat.boot_id and entry.epoch == epoch
+            and entry.state != OFFLINE)
+
+
+def verdict(now: float, node: str, beat: Beat, ledger: Ledger, peers: Membership, beat_s: float) -> Verdict:
+    """A refusal, WAIT (ask again a beat later), or None: it may join."""
+    twin = next((name for name, member in ledger.members.items()
+                 if name != node and member.joined and member.hostid == beat.hostid), None)
+    if twin is not None:
+        return Refused(f"host {node} has the same hostid ({beat.hostid}) as {twin}: ZFS could not tell them apart",
+                       "give one of the two another hostid", True, beat.boot_id)
+    member = ledger.members.get(node)
+    if member is not None and member.joined and member.boot_id != beat.boot_id:
+        other_at = peers.heard_at(node, member.boot_id)
+        if other_at > peers.since(node, beat.boot_id) + SILENT_BEATS * beat_s:
+            return Refused(f"another host is in the cluster as {node}", "give this host its own name in cluster.yaml",
+                           True, beat.boot_id)
+        if now < other_at + SILENT_BEATS * beat_s:
+            return WAIT
+    wrong = unclean(node, beat, ledger)
+    if wrong is not None:
+        return Refused(f"{wrong} active on {node} without right: it comes back clean or not at all",
+                       "they are being stopped; it joins when that is done", False, beat.boot_id)
+    return None

@@ -1,0 +1,77 @@
+"""Who is heard, on which link, since when, and what each node last said of itself. Seconds of this node's clock."""
+from dataclasses import dataclass, field
+from typing import Dict, Iterable, Mapping, Optional
+
+from sundog.core.frames import GroupReport, Heartbeat
+
+NEVER = float("-inf")
+
+
+@dataclass(frozen=True)
+class Beat:
+    """What a node's newest heartbeat said."""
+    boot_id: str
+    incarnation: int
+    seq: int
+    version: int
+    hostid: str
+    groups: Mapping[str, GroupReport]
+    unfit: Mapping[str, str]
+
+    def says_the_same(self, other: "Beat") -> bool:
+        return (self.boot_id == other.boot_id and self.version == other.version and self.groups == other.groups
+                and self.unfit == other.unfit and self.hostid == other.hostid)
+
+
+@dataclass
+class Peer:
+    links: Dict[str, float] = field(default_factory=dict)       # link -> when a frame last came over it
+    boots: Dict[str, float] = field(default_factory=dict)       # boot id -> when it was last heard on any link
+    since: Dict[str, float] = field(default_factory=dict)       # boot id -> heard since, without a silence of L
+    beat: Optional[Beat] = None
+
+
+class Membership:
+    def __init__(self, names: Iterable[str], timeout_s: float) -> None:
+        self.peers = {name: Peer() for name in names}
+        self._timeout_s = timeout_s
+
+    def follow(self, names: Iterable[str]) -> None:
+        """The nodes of another configuration: those that stay keep what is known of them."""
+        self.peers = {name: self.peers.get(name) or Peer() for name in names}
+
+    def heard(self, now: float, link: str, node: str, boot_id: str) -> None:
+        """A sign of life of one boot of a node."""
+        peer = self.peers[node]
+        peer.links[link] = now
+        if boot_id not in peer.boots:
+            peer.since[boot_id] = now
+            for old in [one for one, at in peer.boots.items() if at < now - 10 * self._timeout_s]:
+                del peer.boots[old], peer.since[old]
+        elif now - peer.boots[boot_id] > self._timeout_s:
+            peer.since[boot_id] = now
+        peer.boots[boot_id] = now
+
+    def beat(self, node: str, boot_id: str, incarnation: int, body: Heartbeat) -> bool:
+        """Take in a heartbeat; says whether it tells anything new. One that was overtaken tells nothing."""
+        peer = self.peers[node]
+        old = peer.beat
+        if old is not None and old.boot_id == boot_id and (old.incarnation, old.seq) >= (incarnation, body.seq):
+            return False
+        new = Beat(boot_id, incarnation, body.seq, body.version, body.hostid,
+                   {one.group: one for one in body.groups} if body.groups else {}, body.unfit or {})
+        peer.beat = new
+        return old is None or not new.says_the_same(old)
+
+    def heard_at(self, node: str, boot_id: str) -> float:
+        """When this boot of the node was last heard on any link."""
+        peer = self.peers.get(node)
+        return peer.boots.get(boot_id, NEVER) if peer is not None else NEVER
+
+    def since(self, node: str, boot_id: str) -> float:
+        """Since when this boot has been heard without a silence of L; infinity: it is not."""
+        peer = self.peers.get(node)
+        return peer.since.get(boot_id, float("inf")) if peer is not None else float("inf")
+
+    def heard_on(self, node: str) -> Mapping[str, float]:
+        return dict(self.peers[node].links) if node in self.peers else {}

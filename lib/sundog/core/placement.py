@@ -1,0 +1,66 @@
+"""Where should a group run? Pure: the same inputs always give the same answer.
+
+Order of tests: may it run there at all, has it failed there lately, is the node up, is it fit, is it preferred.
+"""
+from dataclasses import dataclass, field, replace
+from typing import Mapping, Optional, Tuple
+
+from sundog.config.model import Group
+from sundog.core import recovery
+from sundog.core.ledger import GroupEntry, Ledger
+
+_NONE: Mapping[str, str] = {}
+
+
+@dataclass(frozen=True)
+class Candidate:
+    node: str
+    verdict: str                        # "chosen", "fits", or why it was passed over, ready to print
+
+
+@dataclass(frozen=True)
+class Placement:
+    node: Optional[str]                 # None: nowhere, and every candidate says why
+    candidates: Tuple[Candidate, ...]
+
+    @property
+    def reasons(self) -> str:
+        return "; ".join(f"{one.node}: {one.verdict}" for one in self.candidates)
+
+
+@dataclass(frozen=True)
+class Nodes:
+    """What placement knows of the nodes. `awaited`: a new cluster still waits for them to join."""
+    down: Mapping[str, str] = field(default_factory=dict)                   # node -> why it cannot take a group now
+    unfit: Mapping[str, Mapping[str, str]] = field(default_factory=dict)    # node -> group -> why
+    awaited: bool = False
+
+
+def objection(group: Group, node: str, nodes: Nodes, ledger: Ledger) -> Optional[str]:
+    """The first thing that speaks against running the group on `node`, as a sentence; None when nothing does."""
+    if node not in group.nodes:
+        return f"not among the nodes of {group.name}: {', '.join(group.nodes)}"
+    why = recovery.objection(group.name, node, ledger.groups.get(group.name, GroupEntry()))
+    if why is None and node in nodes.down:
+        why = nodes.down[node]
+    if why is None:
+        why = nodes.unfit.get(node, _NONE).get(group.name)
+    return why
+
+
+def place(group: Group, nodes: Nodes, ledger: Ledger) -> Placement:
+    """Choose the move's target if there is one, else the first node in the group's order that nothing speaks against."""
+    entry = ledger.groups.get(group.name, GroupEntry())
+    verdicts = [Candidate(node, objection(group, node, nodes, ledger) or "fits") for node in group.nodes]
+    fitting = [one.node for one in verdicts if one.verdict == "fits"]
+    home = entry.target if entry.target in fitting else fitting[0] if fitting else None
+    if entry.epoch == 0 and nodes.awaited and _better_may_come(group, home, nodes):
+        home = None
+        verdicts = [replace(one, verdict="fits, but a preferred node may join yet") if one.verdict == "fits" else one
+                    for one in verdicts]
+    return Placement(home, tuple(replace(one, verdict="chosen") if one.node == home else one for one in verdicts))
+
+
+def _better_may_come(group: Group, home: Optional[str], nodes: Nodes) -> bool:
+    before = group.nodes[:group.nodes.index(home)] if home else group.nodes
+    return any(node in nodes.down for node in before)
