@@ -1,10 +1,10 @@
 """svccfg(8): changes the repository's editing copy; only refresh makes them count. One request is one commit."""
 import os
 import re
-import shlex
 from typing import TYPE_CHECKING, Callable, Dict, List, Optional, Tuple
 
 from sunlab.smf import manifest, upgrade
+from sunlab.smf.batch import Refused, lines_of, value_list, words_of
 from sunlab.smf.fmri import Fmri, matches, matches_service, parse
 from sunlab.smf.options import Usage, flags, split
 from sunlab.smf.properties import TYPES, Group, Prop, canonical, first, line, value_error
@@ -21,10 +21,6 @@ NOT_MODELLED = ("export", "archive", "apply", "extract", "editprop", "inventory"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.,-]*")
 
 
-class Refused(Exception):
-    """A subcommand failed; the text is for stderr."""
-
-
 def run(startd: "Startd", request: "Request", reply: "Reply") -> int:
     try:
         found, words = split(request.args, "vs:f:z:")
@@ -36,7 +32,7 @@ def run(startd: "Startd", request: "Request", reply: "Reply") -> int:
         return 1
     options = flags(found)
     session = Session(startd, request, reply)
-    commands = [words] if words else [_words(text) for text in _lines(request.input)]
+    commands = [words] if words else [words_of(text) for text in lines_of(request.input)]
     try:
         if "s" in options:
             session.select([options["s"]])
@@ -50,45 +46,6 @@ def run(startd: "Startd", request: "Request", reply: "Reply") -> int:
         reply.err(f"svccfg: {wrong}")
         return 1
     return 0
-
-
-def _lines(text: str) -> List[str]:
-    """Commands, one a line; a backslash joins lines, and so does a value list until its closing parenthesis."""
-    joined: List[str] = []
-    for piece in text.replace("\\\n", " ").splitlines():
-        open_list = joined and re.search(r"=\s*(\w+:)?\s*\(", joined[-1]) and not joined[-1].rstrip().endswith(")")
-        if open_list:
-            joined[-1] += " " + piece
-        else:
-            joined.append(piece)
-    return joined
-
-
-def _words(text: str) -> List[str]:
-    """Words of a command; setprop's and addpropvalue's values keep their quotes for value_list."""
-    head = text.strip().split(None, 1)
-    if head and head[0] in ("setprop", "addpropvalue", "delpropvalue"):
-        return head
-    try:
-        return shlex.split(text, comments=True)
-    except ValueError as wrong:
-        raise Refused(f'Syntax error: {wrong}: "{text}"') from wrong
-
-
-def value_list(text: str) -> List[str]:
-    """The values of `VALUE` or `("a" "b")`; a double-quoted value may hold \\\" and \\\\."""
-    text = text.strip()
-    if text.startswith("("):
-        if not text.endswith(")"):
-            raise Refused("Syntax error: missing )")
-        text = text[1:-1]
-    found = []
-    for quoted, plain in re.findall(r'"((?:[^"\\]|\\.)*)"|([^\s"]+)', text):
-        found.append(plain if plain else re.sub(r"\\(.)", r"\1", quoted))
-    rest = re.sub(r'"((?:[^"\\]|\\.)*)"|([^\s"]+)', "", text).strip()
-    if rest:
-        raise Refused(f"Syntax error: unbalanced quotes in {text}")
-    return found
 
 
 class Session:
