@@ -1,0 +1,68 @@
+"""Commands run to their end, or to the end of their time."""
+import os
+import time
+
+import pytest
+
+from sundog.solaris.run import CommandFailed, CommandMissing, run
+
+
+def test_what_a_command_prints_and_its_status_come_back() -> None:
+    done = run(["/bin/sh", "-c", "echo out; echo err >&2; exit 3"], timeout_s=10)
+    assert (done.rc, done.out, done.err, done.timed_out, done.ok) == (3, "out\n", "err\n", False, False)
+
+
+def test_a_command_reads_nothing_of_ours_and_speaks_c() -> None:
+    done = run(["/bin/sh", "-c", "cat; echo $LC_ALL"], timeout_s=10)
+    assert done.out == "C\n"
+
+
+def test_more_than_a_pipe_holds_goes_both_ways() -> None:
+    text = "x" * 300_000
+    assert run(["/bin/cat"], timeout_s=20, input=text).out == text
+
+
+def test_a_command_that_does_not_read_its_input_is_no_error() -> None:
+    assert run(["/bin/true"], timeout_s=10, input="x" * 300_000).rc == 0
+
+
+def test_a_command_past_its_time_is_killed_with_its_children() -> None:
+    done = run(["/bin/sh", "-c", "sleep 100 & echo $!; wait"], timeout_s=0.3)
+    assert done.timed_out
+    assert done.rc < 0
+    assert done.took_s < 5
+    with pytest.raises(ProcessLookupError):
+        for _ in range(500):
+            os.kill(int(done.out), 0)
+            time.sleep(0.01)
+
+
+def test_a_silent_command_past_its_time_is_killed() -> None:
+    done = run(["/bin/sh", "-c", "exec >&- 2>&-; sleep 100"], timeout_s=0.2)
+    assert done.timed_out
+    assert done.rc < 0
+
+
+def test_a_daemon_left_behind_does_not_keep_us_waiting() -> None:
+    done = run(["/bin/sh", "-c", "sleep 3 & echo started"], timeout_s=60)
+    assert done.out == "started\n"
+    assert done.took_s < 2
+
+
+def test_a_command_ended_by_a_signal_shows_it() -> None:
+    assert run(["/bin/sh", "-c", "kill -9 $$"], timeout_s=10).rc == -9
+
+
+def test_no_descriptor_is_left_open() -> None:
+    before = len(os.listdir("/proc/self/fd"))
+    run(["/bin/sh", "-c", "sleep 1 & echo started"], timeout_s=10)
+    run(["/bin/cat"], timeout_s=10, input="x" * 100_000)
+    run(["/bin/true"], timeout_s=10, input="x" * 300_000)
+    with pytest.raises(CommandMissing):
+        run(["/nonexistent/zpool"], timeout_s=10, input="x")
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_a_failed_command_is_told_by_its_last_line() -> None:
+    done = run(["/bin/sh", "-c", "echo first >&2; echo last >&2; exit 1"], timeout_s=10)
+    assert "failed with status 1 (it said: last)" in str(CommandFailed(done))
