@@ -1,0 +1,1 @@
+"""What ipadm and dladm of a lab node are made of."""
