@@ -14,6 +14,8 @@ from typing import Mapping
 from sunlab import linux
 from sunlab.linux import MS_BIND, MS_PRIVATE, MS_REC
 
+#: The devices of the host that a node sees.
+DEVICES = ("null", "zero", "full", "random", "urandom", "tty", "fuse")
 ZFS_SOCKET = "/run/zfs/zfs_socket"
 BOOT = "import sys; sys.path.insert(0, '/usr/lib/sunlab/lib'); from sunlab.init import main; main()"
 
@@ -27,7 +29,7 @@ def prepare(node: str, folder: Path, image: Path, disks: Mapping[str, Path], con
     for place in ("proc", "run", "tmp", "dev", "system/contract"):
         os.makedirs(f"{root}/{place}", exist_ok=True)
     linux.mount("proc", f"{root}/proc", "proc")
-    linux.mount("/dev", f"{root}/dev", flags=MS_BIND | MS_REC)
+    make_devices(f"{root}/dev")
     linux.mount("tmpfs", f"{root}/run", "tmpfs")
     linux.mount("tmpfs", f"{root}/tmp", "tmpfs")
     linux.mount(str(contracts), f"{root}/system/contract", flags=MS_BIND)
@@ -51,10 +53,25 @@ def bind_outside(root: str) -> None:
             linux.mount(str(path), f"{root}{path}", flags=MS_BIND | MS_REC)
 
 
+def make_devices(dev: str) -> None:
+    """A /dev of the node's own: the host's has no dsk and rdsk, and is none of a node's business."""
+    linux.mount("tmpfs", dev, "tmpfs", options="mode=755")
+    for name in DEVICES:
+        if os.path.exists(f"/dev/{name}"):
+            Path(f"{dev}/{name}").touch()
+            linux.mount(f"/dev/{name}", f"{dev}/{name}", flags=MS_BIND)
+    for folder in ("pts", "shm", "dsk", "rdsk"):
+        os.mkdir(f"{dev}/{folder}")
+    linux.mount("devpts", f"{dev}/pts", "devpts", options="newinstance,ptmxmode=0666")
+    linux.mount("tmpfs", f"{dev}/shm", "tmpfs")
+    for name, target in (("ptmx", "pts/ptmx"), ("fd", "/proc/self/fd"), ("stdin", "fd/0"), ("stdout", "fd/1"),
+                         ("stderr", "fd/2")):
+        os.symlink(target, f"{dev}/{name}")
+
+
 def add_disks(root: str, disks: Mapping[str, Path]) -> None:
-    """/dev is the host's, so the disks' folders are a small file system of the node's own over two empty places."""
+    """The shared disks under the names that Solaris gives them; the raw device is the same image."""
     for kind in ("dsk", "rdsk"):
-        linux.mount("tmpfs", f"{root}/dev/{kind}", "tmpfs")
         for name, image in disks.items():
             place = f"{root}/dev/{kind}/{name}"
             Path(place).touch()

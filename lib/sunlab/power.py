@@ -84,6 +84,8 @@ def _one_boot(spec: Spec, places: Places, node: NodeSpec, tell: int) -> int:
     from_parent, to_child = os.pipe()
     middle = os.fork()
     if middle == 0:
+        if tell >= 0:
+            os.close(tell)              # or the one who waits for it would wait for the node's end
         _middle(spec, places, node, (from_parent, to_parent), contracts)
     os.close(to_parent)
     os.close(from_parent)
