@@ -45,14 +45,20 @@ class Disks:
 
     def refuses_for(self, now: float, name: str) -> float:
         """Seconds for which a challenger must not begin a ballot here; a disk not read yet is unknown."""
-        disk = self.by_name[name]
-        if disk.read_at is None:
+        if self.by_name[name].read_at is None:
             return self._promise_s
+        return authority.disk_refuses_for(now, self._leader_moved_at(name), self._promise_s)
+
+    def free_at(self, name: str) -> float:
+        """When a challenger may next begin a ballot here."""
+        return float("inf") if self.by_name[name].read_at is None else self._leader_moved_at(name) + self._promise_s
+
+    def _leader_moved_at(self, name: str) -> float:
+        """When the one who may be acknowledged here was last seen to move: the leading writer of the highest ballot."""
+        disk = self.by_name[name]
         leading = (block for block in disk.signs.values() if block.leads and block.writer != self._me)
         top = max(leading, key=lambda block: block.mbal, default=None)
-        if top is None:
-            return 0.0
-        return authority.disk_refuses_for(now, disk.led_at[top.writer], self._promise_s)
+        return float("-inf") if top is None else disk.led_at[top.writer]
 
 
 def _moved(before: Block, now: Block) -> bool:

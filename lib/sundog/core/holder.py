@@ -3,7 +3,7 @@
 Blocks are durable before the answer leaves (the caller stores `blocks` when they change); counters are not kept.
 """
 from dataclasses import replace
-from typing import Dict, Mapping, Optional, Tuple
+from typing import Mapping, Optional, Tuple
 
 from sundog.core import authority, paxos
 from sundog.core.frames import NO_BALLOT, Ballot, Block, Blocks
@@ -16,14 +16,16 @@ class Holder:
         self.blocks: Mapping[str, Block] = blocks
         self._promise_s = promise_s
         self._leader: Optional[Run] = None              # whom it acknowledged last, since its own start
-        self._ballot: Ballot = NO_BALLOT
         self._at = now                                  # when; its own start before any acknowledgement
-        self._other_at = now                            # when it last acknowledged, or may have, another ballot than _ballot
 
     def refuses_for(self, now: float, writer: Run, block: Block) -> float:
         """Seconds for which another leader's acknowledgement binds this holder."""
         same = writer == self._leader or (self._leader is None and self._goes_on(block))
         return authority.refuses_for(now, same, self._at, self._promise_s)
+
+    def free_at(self, writer: Run) -> float:
+        """When this holder is next free to begin a ballot of `writer`."""
+        return float("-inf") if writer == self._leader else self._at + self._promise_s
 
     def highest(self) -> Ballot:
         return max((block.mbal for block in self.blocks.values()), default=NO_BALLOT)
@@ -56,12 +58,7 @@ class Holder:
 
     def _accepted(self, now: float, writer: Run, request: int, block: Block) -> Blocks:
         if block.mbal == block.bal:
-            if self._ballot != block.bal:
-                self._other_at = self._at
-            self._leader, self._ballot, self._at = writer, block.bal, now
+            self._leader, self._at = writer, now
             return Blocks(request, True, ())
-        told: Dict[str, Block] = {}
         best = paxos.newest(self.blocks.values())
-        if best is not None:
-            told[best.writer] = best
-        return Blocks(request, True, tuple(told.values()), leader_age_s=max(0.0, now - self._at))
+        return Blocks(request, True, () if best is None else (best,), leader_age_s=max(0.0, now - self._at))

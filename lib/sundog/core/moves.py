@@ -44,7 +44,7 @@ def after_report(entry: GroupEntry, report: GroupReport, current: bool) -> Group
     if report.epoch != entry.epoch:
         return entry
     if entry.state == STARTING and report.state == "online":
-        return replace(entry, state=ONLINE, force=False, why=f"online on {entry.owner}")
+        return replace(entry, state=ONLINE, force=False)
     if entry.state in (STARTING, ONLINE) and report.state in ("failed", "stop-failed"):
         return _failed(replace(entry, state=STOPPING), report)
     if entry.state == STOPPING and report.state == "stop-failed" and current:

@@ -2,14 +2,15 @@
 
 Effects are appended to the list that the node gives; `chosen` and `elected` tell the node what came of a step.
 """
-from typing import List, Optional, Tuple
+from dataclasses import replace
+from typing import List, Optional, Set
 
 from sundog.config.model import Cluster
 from sundog.core import authority, paxos
 from sundog.core.disks import Disks
 from sundog.core.effects import Effect, Send, Stored, WriteDisk
-from sundog.core.events import Boot
-from sundog.core.frames import NO_BALLOT, Ballot, Block, Blocks, Write
+from sundog.core.events import Boot, DiskAnswered
+from sundog.core.frames import Ballot, Block, Blocks, Write
 from sundog.core.holder import Holder
 from sundog.core.ledger import Ledger
 from sundog.core.paxos import IDLE, PREPARING, WRITING, Promise, Sent, Writer
@@ -28,18 +29,229 @@ class Voting:
         self.disks = Disks(tuple(sorted(cluster.holders)), name, cluster.timing.authority_s)
         index = voters.index(name) if self.votes else 0
         self._stagger_s = min(index / 40, _LONGEST_STAGGER) * cluster.timing.timeout_s
-        number = boot.incarnation * _NUMBERS
-        self.writer = Writer(name, (*voters, *self.disks.by_name), stored.blocks.get(name, Block(name)), number)
+        self.writer = Writer(name, (*voters, *self.disks.by_name), stored.blocks.get(name, Block(name)),
+                             boot.incarnation * _NUMBERS)
         self.highest: Ballot = stored.highest           # begun by us
         self._seen: Ballot = stored.highest             # begun by anybody
-        self._blocks = stored.blocks
+        self.blocks = stored.blocks
         self._holder: Optional[Holder] = None
-        self._refused: set[str] = set() if False else set()
+        self._refused: Set[str] = set()
         self._back_off_until = float("-inf")
         self._attempts = 0
+        self._renewed_at = float("-inf")                # when the last ballot was begun in the middle of a leadership
+        self.leader_seen_at = float("-inf")             # when the node last heard of another leader
         self.leads_until = float("-inf")
         self.acknowledged_at = float("-inf")            # send time of the newest probe that a majority acknowledged
-        self.led_at = float("-inf")                     # of leaders before us
-        self.leads = False
-        self.elected = False
+        self.led_at = float("-inf")                     # of leaders before us, on our clock
+        self.leads = self.elected = False
         self.chosen: Optional[Ledger] = None
+
+    def leading(self, now: float) -> bool:
+        return self.leads and now < self.leads_until
+
+    def start(self, now: float) -> None:
+        """The first step of this machine: from now on it is a holder."""
+        if self._holder is None:
+            self._holder = Holder(now, self.blocks, self._timing.authority_s)
+
+    # ---- as a holder
+
+    def write(self, now: float, sender: str, boot_id: str, body: Write) -> None:
+        """Another node writes its block here."""
+        if self._holder is None or not self.votes or body.block.writer != sender:
+            return
+        self._seen = max(self._seen, body.block.mbal)
+        answer = self._holder.write(now, (sender, boot_id), body.request, body.block)
+        self.blocks = self._holder.blocks
+        if answer is not None:
+            self._out.append(Send(sender, answer))
+
+    def _own(self, now: float, block: Block) -> Optional[Blocks]:
+        """Write our own block into our own part as a holder, the same way."""
+        assert self._holder is not None
+        answer = self._holder.write(now, self.run, 0, block)
+        self.blocks = self._holder.blocks
+        return answer
+
+    # ---- as a candidate
+
+    def stand_at(self) -> float:
+        """The instant at which this node stands for leader, if nothing changes until then."""
+        if not self.votes or self._holder is None or self.writer.phase != IDLE:
+            return float("inf")
+        seen_at = self.leader_seen_at + self._timing.authority_s
+        free_at = max(self._holder.free_at(self.run), self._disks_free_at())
+        return max(free_at, seen_at, self._back_off_until) + self._stagger_s
+
+    def _disks_free_at(self) -> float:
+        """When enough disks let a candidate in, if all nodes do."""
+        needed = self.writer.majority - 1 - len(self.nodes)
+        free = sorted(self.disks.free_at(name) for name in self.disks.by_name)
+        return free[needed - 1] if needed > 0 else float("-inf")
+
+    def _stand(self, now: float) -> None:
+        """Phase 1 at everybody else; our own part begins the ballot when the others have."""
+        self.highest = authority.next_ballot(self.name, self._seen, self.highest)
+        self._seen = self.highest
+        self.writer.begin(now, self.highest)
+        self._refused = set()
+        self._round(now)
+        self._prepared(now)
+
+    def _prepared(self, now: float) -> None:
+        """With all but our own promise there, give our own and go on to phase 2."""
+        writer = self.writer
+        if writer.phase != PREPARING or len(writer.promises) + 1 < writer.majority:
+            return
+        answer = self._own(now, writer.block(self.leads))
+        if answer is None or not answer.accepted:
+            self._abandon(now, 0.0)
+            return
+        newest = paxos.newest(answer.blocks)
+        writer.promised(self.name, Promise(newest, now - (answer.leader_age_s or 0.0)))
+        if not self.leads:
+            self.led_at = writer.led_at()
+        writer.propose(writer.carried_on())
+        writer.begun_at = now
+        self._round(now)
+
+    def _abandon(self, now: float, for_s: float) -> None:
+        """Give this ballot up, and leadership if it is not assured by an earlier one; stand again later."""
+        self.writer.stop()
+        self._attempts += 1
+        beat = self._timing.beat_s
+        self._back_off_until = now + max(for_s, beat * (1 + self._attempts % 4))
+
+    # ---- writes
+
+    def propose(self, now: float, ledger: Ledger) -> None:
+        """One change of the ledger: the next phase 2. Only while leading and not busy."""
+        self.writer.propose(ledger)
+        self._round(now)
+
+    def _round(self, now: float) -> None:
+        """One write to every holder: our own first, so that nobody has what we could forget."""
+        writer = self.writer
+        if writer.phase == WRITING:
+            answer = self._own(now, writer.own)
+            if answer is None or not answer.accepted:
+                self._abandon(now, 0.0)
+                return
+            writer.accepted(self.name, Sent(now, writer.own.mbal, writer.own.bal, writer.own.version))
+        block = writer.block(self.leads or writer.phase == WRITING)
+        request = writer.sending(now, block)
+        for node in self.nodes:
+            if writer.phase == WRITING or node not in writer.promises:
+                self._send(node, request, block)
+        for disk in self.disks.by_name:
+            if writer.phase == WRITING or (disk not in writer.promises and not self.disks.refuses_for(now, disk)):
+                self._out.append(WriteDisk(disk, request, block))
+        if writer.phase == WRITING:
+            self._settle(now)
+
+    def _send(self, node: str, request: int, block: Block) -> None:
+        has = self.writer.phase == WRITING and self.writer.has_ledger.get(node) == block.version
+        self._out.append(Send(node, Write(request, replace(block, ledger=None) if has else block)))
+
+    def beat(self, now: float, alive: bool) -> None:
+        """Each L/10: probe, ask again, or keep an eye on the disks. `alive`: we hold a lease, so we show a pulse there."""
+        writer = self.writer
+        if writer.phase == PREPARING and now > writer.begun_at + _PATIENCE_BEATS * self._timing.beat_s:
+            self._abandon(now, 0.0)
+        elif writer.phase == WRITING and not self.leads \
+                and now > writer.begun_at + _PATIENCE_BEATS * self._timing.beat_s:
+            self._abandon(now, 0.0)
+        if writer.phase != IDLE:
+            self._round(now)
+        else:
+            block = writer.block(self.leads, alive)
+            for disk in self.disks.by_name:
+                self._out.append(WriteDisk(disk, writer.sending(now, block), block))
+
+    def check(self, now: float) -> None:
+        """Step down when the authority has run out; stand when it is time."""
+        if self.leads and now >= self.leads_until:
+            self.resign(now)
+        if now >= self.stand_at():
+            self._stand(now)
+
+    def resign(self, now: float) -> None:
+        """No longer the leader: a majority has not acknowledged us in time, or another leads."""
+        self.leads = False
+        self.leads_until = min(self.leads_until, now)
+        if self.writer.phase == WRITING:
+            self._abandon(now, 0.0)
+
+    # ---- answers
+
+    def answered(self, now: float, holder: str, body: Blocks) -> None:
+        """A node's daemon answers as a holder."""
+        sent = self.writer.sent(body.request)
+        above = max((block.mbal for block in body.blocks), default=self._seen)
+        self._seen = max(self._seen, above)
+        if sent is None or holder not in self.nodes:
+            return
+        if body.need_ledger:
+            self.writer.has_ledger.pop(holder, None)
+            block = self.writer.block(True)
+            self._send(holder, self.writer.sending(now, block), block)
+        elif not body.accepted:
+            self._refuse(now, holder, above, body.refused_for_s)
+        else:
+            led_at = now - (body.leader_age_s or 0.0)
+            self._accept(now, holder, sent, Promise(paxos.newest(body.blocks), led_at))
+
+    def disk_answered(self, now: float, event: DiskAnswered) -> List[str]:
+        """A disk was written and read; returns the nodes whose pulse was seen on it."""
+        if event.blocks is None or event.holder not in self.disks.by_name:
+            return []
+        refused_for_s = self.disks.refuses_for(now, event.holder)
+        moved = self.disks.read(now, event.holder, event.blocks)
+        above = self.disks.highest(event.holder)
+        self._seen = max(self._seen, above)
+        sent = self.writer.sent(event.request)
+        if sent is not None:
+            # The leader's counter must not have moved in this read either, which follows our own write.
+            refused_for_s = max(refused_for_s, self.disks.refuses_for(now, event.holder))
+            if above > self.writer.ballot or (sent.bal != sent.mbal and refused_for_s > 0):
+                self._refuse(now, event.holder, above, refused_for_s)
+            else:
+                promise = Promise(paxos.newest(event.blocks), self.disks.led_at(now, event.holder))
+                self._accept(now, event.holder, sent, promise)
+        return [writer for writer in moved if writer != self.name]
+
+    def _refuse(self, now: float, holder: str, above: Ballot, for_s: float) -> None:
+        writer = self.writer
+        if self.leading(now) and writer.phase == WRITING:
+            if above > writer.ballot and now > self._renewed_at + _PATIENCE_BEATS * self._timing.beat_s:
+                # A candidate got as far as this holder and no further: only a higher ballot wins the holder back.
+                self._renewed_at = now
+                self._stand(now)
+            return
+        self._refused.add(holder)
+        if above > writer.ballot or len(writer.holders) - len(self._refused) < writer.majority:
+            self._abandon(now, for_s)
+
+    def _accept(self, now: float, holder: str, sent: Sent, promise: Promise) -> None:
+        writer = self.writer
+        if writer.phase == PREPARING and sent.bal != sent.mbal:
+            writer.promised(holder, promise)
+            self._prepared(now)
+        elif writer.phase == WRITING and sent.bal == sent.mbal:
+            writer.accepted(holder, sent)
+            self._settle(now)
+
+    def _settle(self, now: float) -> None:
+        """What the acknowledgements so far make true: a ledger is chosen, authority lasts longer."""
+        writer = self.writer
+        acknowledged_at = writer.acknowledged_at()
+        if acknowledged_at is None or writer.chosen_version() != writer.own.version:
+            return
+        if writer.committed != writer.own.version or not self.leads:
+            writer.committed = writer.own.version
+            self.chosen = writer.own.ledger
+        self.acknowledged_at = max(self.acknowledged_at, acknowledged_at)
+        self.leads_until = max(self.leads_until, authority.until(self.acknowledged_at, self._timing.authority_s))
+        if not self.leads and now < self.leads_until:
+            self.leads = self.elected = True
+            self._attempts = 0

@@ -1,0 +1,450 @@
+"""One node's machine: events in, effects out, and nothing else. It dispatches; the decisions are in the modules beside it.
+
+A step ends the same way whatever began it: what was chosen is learned, the leader plans, the groups here follow the
+ledger, failfast's deadline follows the lease, and what must be durable goes out first.
+"""
+from typing import Callable, Dict, List, Mapping, Optional, Tuple
+
+from sundog.config.model import Cluster
+from sundog.core import authority, join, lease, permits, placement, plan
+from sundog.core.agent import Agent
+from sundog.core.asking import Asking
+from sundog.core.effects import (AnswerPermit, Deactivate, Effect, FetchConfig, Journal, Leave, Send, SetDeadline,
+                                 Store, Stored)
+from sundog.core.events import (Activated, Adopted, Boot, Configured, Deactivated, DiskAnswered, Event, FenceDone,
+                                GroupFailed, Heard, OperatorDisabled, OperatorEnabled, PermitAsked, Preflight,
+                                Requested, Tick)
+from sundog.core.frames import (NO_BALLOT, Ask, Ballot, Blocks, Body, Elected, Grant, Heartbeat, LedgerIs, Refused, Told,
+                                Write)
+from sundog.core.leadership import Leadership
+from sundog.core.ledger import GroupEntry, Ledger
+from sundog.core.membership import Membership
+from sundog.core.placement import Placement
+from sundog.core.voting import Voting
+
+_REMEMBERED_BEATS = 64
+_DISK = "disk:"                         # a pulse on a disk counts as heard on the link of this name
+
+
+class Node:
+    """`stored` is what the last Store of this node held, `boot` the life of the host that it runs in."""
+
+    def __init__(self, cluster: Cluster, name: str, boot: Boot, stored: Stored) -> None:
+        self.cluster, self.name, self.boot = cluster, name, boot
+        self.ledger: Ledger = stored.ledger
+        self.lease_until: Optional[float] = None
+        self.counters: Dict[str, int] = {}              # what was dropped, by reason
+        self._timing = cluster.timing
+        self._out: List[Effect] = []
+        self._stored = stored
+        self._voting = Voting(cluster, name, boot, stored, self._out)
+        self._peers = Membership(cluster.nodes, cluster.timing.timeout_s)
+        self._agent = Agent(name, boot.boot_id, cluster.recovery.on_stop_failed)
+        self._asking = Asking(name, boot.incarnation)
+        self._leadership: Optional[Leadership] = None
+        self._leader: Optional[str] = None              # another node that we follow
+        self._ballot: Ballot = NO_BALLOT                # of the highest leader we have heard of
+        self._newest = stored.ledger.version            # the highest version we have heard of
+        self._current = False                           # no newer ledger than ours was known when our lease was granted
+        self._beats: Dict[int, float] = {}              # heartbeats that may still be answered: seq -> sent
+        self._seq = 0
+        self._next_beat = float("-inf")
+        self._deadline: Optional[float] = None
+        self._told_deadline = False
+        self._unfit: Mapping[str, str] = {}
+        self._reported: Tuple[object, ...] = ()
+        self._fetching: Tuple[int, str] = (0, "")
+        self._refused_by: Tuple[str, ...] = ()
+        self._now = float("-inf")
+        self._handlers: Dict[type, Callable[..., None]] = {
+            Tick: self.on_tick, Heard: self.on_heard, DiskAnswered: self.on_disk_answered, Activated: self.on_activated,
+            Deactivated: self.on_deactivated, Adopted: self.on_adopted, GroupFailed: self.on_group_failed,
+            OperatorDisabled: self.on_operator_disabled, OperatorEnabled: self.on_operator_enabled,
+            PermitAsked: self.on_permit_asked, Requested: self.on_requested, Configured: self.on_configured,
+            FenceDone: self.on_fence_done, Preflight: self.on_preflight}
+        self._bodies: Dict[type, Callable[..., None]] = {
+            Heartbeat: self._heartbeat, Grant: self._grant, Refused: self._refused, Elected: self._elected,
+            LedgerIs: self._ledger_is, Write: self._write, Blocks: self._blocks, Ask: self._ask, Told: self._told}
+
+    # ---- what others may look at
+
+    @property
+    def leader(self) -> Optional[str]:
+        """Who leads, as far as this node knows."""
+        if self._voting.leading(self._now):
+            return self.name
+        seen_lately = self._now < self._voting.leader_seen_at + self._timing.authority_s
+        return self._leader if seen_lately else None
+
+    @property
+    def leads_until(self) -> float:
+        """Until when this node leads; in the past when it does not."""
+        return self._voting.leads_until if self._voting.leads else float("-inf")
+
+    def heard(self, node: str) -> Mapping[str, float]:
+        """When each link last brought something from `node`."""
+        return self._peers.heard_on(node)
+
+    def explain(self, now: float, group: str) -> Placement:
+        """Why the group would go where; raises KeyError for a group that is not configured."""
+        return placement.place(self.cluster.groups[group], self._nodes(now), self.ledger)
+
+    def _nodes(self, now: float) -> placement.Nodes:
+        if self._leadership is not None:
+            return plan.nodes_seen(self._leadership.view(now, self.cluster, self._peers), self.ledger)
+        down = {node: "it is not in the cluster now" for node in self.cluster.nodes
+                if node not in self.ledger.members or not self.ledger.members[node].joined}
+        return placement.Nodes(down, {self.name: self._unfit})
+
+    def wake_at(self, now: float) -> float:
+        """The earliest instant at which a Tick can matter; at most a beat away."""
+        voting = self._voting
+        at = min(self._next_beat, voting.stand_at())
+        if voting.leads:
+            at = min(at, voting.leads_until)
+            if self._leadership is not None and not voting.writer.busy:
+                at = min(at, self._leadership.plan_at)
+        return max(at, now)
+
+    # ---- a step
+
+    def step(self, now: float, event: Event) -> List[Effect]:
+        """Take an event at an instant of this node's clock; the effects are to be carried out in order."""
+        self._now = now
+        self._voting.start(now)
+        self._handlers[type(event)](now, event)
+        self._voting.check(now)
+        if now >= self._next_beat:
+            self._beat(now)
+        self._conclude(now)
+        effects = list(self._out)
+        self._out.clear()
+        voting = self._voting
+        if voting.blocks is not self._stored.blocks or voting.highest != self._stored.highest \
+                or self.ledger is not self._stored.ledger:
+            self._stored = Stored(voting.blocks, voting.highest, self.ledger)
+            effects.insert(0, Store(self._stored))
+        return effects
+
+    def _conclude(self, now: float) -> None:
+        voting = self._voting
+        if self._leadership is not None and not voting.leading(now):
+            self._leadership = None
+            self._say("LEADER-LOST", "warning", f"{self.name} leads no longer: no majority has acknowledged it in time")
+        self._lead(now)
+        self._renew_own(now)
+        self._reconcile(now)
+        report = (self._agent.reports(), self._unfit)
+        if report != self._reported:
+            self._reported = report
+            self._report(now)
+            self._lead(now)
+            self._reconcile(now)
+        self._fetch()
+
+    def _say(self, code: str, severity: str, text: str, group: str = "", node: str = "") -> None:
+        self._out.append(Journal(code, severity, text, group, node or self.name))
+
+    def _count(self, reason: str) -> None:
+        self.counters[reason] = self.counters.get(reason, 0) + 1
+
+    # ---- leading
+
+    def _lead(self, now: float) -> None:
+        """Take in what was chosen, plan, propose: again while that alone (a cluster of one) brings something new."""
+        voting = self._voting
+        while True:
+            chosen, voting.chosen = voting.chosen, None
+            if chosen is not None:
+                self._chosen(now, chosen)
+            if voting.elected:
+                self._begin_to_lead(now)
+            leadership = self._leadership
+            if leadership is None or voting.writer.busy or not voting.leading(now) \
+                    or not (leadership.dirty or now >= leadership.plan_at):
+                return
+            ledger, said, answers = leadership.plan(now, self.cluster, self._peers, self.ledger)
+            self._out += said
+            self._tell(answers)
+            if ledger is not None:
+                voting.propose(now, ledger)
+
+    def _begin_to_lead(self, now: float) -> None:
+        self._voting.elected = False
+        self._leader, self._ballot = None, self._voting.writer.ballot
+        self._leadership = Leadership(now, self.name, self._voting.led_at)
+        self._say("LEADER-ELECTED", "notice", f"{self.name} leads the cluster, ballot {self._ballot[0]}")
+        self._report(now)
+        for node in self._others():
+            self._out.append(Send(node, Elected(self._ballot, self.ledger.version)))
+        for ask in self._asking.open():
+            self._answer(self.name, self._leadership.asked(self.name, ask))
+
+    def _chosen(self, now: float, ledger: Ledger) -> None:
+        before = self.ledger
+        self._learn(ledger)
+        if self._leadership is not None:
+            said, answers = self._leadership.chosen(before, ledger)
+            self._out += said
+            self._tell(answers)
+        if ledger.version > before.version:
+            for node in self._others():
+                self._out.append(Send(node, LedgerIs(ledger, self._voting.writer.ballot)))
+
+    def _tell(self, answers: List[Tuple[str, Told]]) -> None:
+        for origin, told in answers:
+            self._answer(origin, told)
+
+    def _answer(self, origin: str, told: Optional[Told]) -> None:
+        if told is None:
+            return
+        if origin == self.name:
+            self._out += self._asking.told(told)
+        else:
+            self._out.append(Send(origin, told))
+
+    def _others(self) -> List[str]:
+        return [node for node in self.cluster.nodes if node != self.name]
+
+    def _learn(self, ledger: Ledger) -> None:
+        if ledger.version > self.ledger.version:
+            self.ledger = ledger
+            self._newest = max(self._newest, ledger.version)
+
+    # ---- lease, deadline, groups
+
+    def _renew_own(self, now: float) -> None:
+        """The leader's own lease, by the same reckoning as everybody's."""
+        voting = self._voting
+        if voting.leading(now) and self._is_member():
+            self._hold(lease.until(voting.acknowledged_at, self._timing.timeout_s, self._timing.guard_s))
+            self._current = True
+
+    def _is_member(self) -> bool:
+        member = self.ledger.members.get(self.name)
+        return member is not None and member.joined and member.boot_id == self.boot.boot_id
+
+    def _hold(self, until: float) -> None:
+        self.lease_until = until if self.lease_until is None else max(self.lease_until, until)
+
+    def _right_until(self) -> Optional[float]:
+        """The lease, unless a newer ledger is known to exist: ours may assign what was taken from us meanwhile."""
+        return self.lease_until if self._current and self.ledger.version >= self._newest else None
+
+    def _reconcile(self, now: float) -> None:
+        until = self._right_until()
+        orders = self._agent.reconcile(self.ledger, until is not None and now < until)
+        self._set_deadline(now)
+        self._out += orders
+
+    def _set_deadline(self, now: float) -> None:
+        if self._agent.fenced:
+            at: Optional[float] = min(now, self._deadline) if self._deadline is not None else now
+        else:
+            at = lease.deadline(self._agent.active, self.lease_until, self._deadline)
+        if at != self._deadline or (at is None and not self._told_deadline and self._adopted_any()):
+            self._deadline, self._told_deadline = at, True
+            self._out.append(SetDeadline(at))
+
+    def _adopted_any(self) -> bool:
+        """Before Adopted nobody knows whether something is active."""
+        return self._agent.known
+
+    # ---- heartbeats
+
+    def _beat(self, now: float) -> None:
+        self._next_beat = now + self._timing.beat_s
+        held = self.lease_until is not None and now < self.lease_until
+        self._voting.beat(now, held or self._agent.active)
+        self._report(now)
+        if self._leadership is None:
+            leader = self.leader
+            for ask in self._asking.open():
+                if leader is not None:
+                    self._out.append(Send(leader, ask))
+        self._out += self._asking.given_up(now)
+
+    def _report(self, now: float) -> None:
+        """A heartbeat: to the leader, or to everybody while there is none."""
+        self._seq += 1
+        body = Heartbeat(self._seq, now, self.ledger.version, self.boot.hostid, self._agent.reports(), dict(self._unfit))
+        self._peers.heard(now, "self", self.name, self.boot.boot_id)
+        told = self._peers.beat(self.name, self.boot.boot_id, self.boot.incarnation, body)
+        if self._leadership is not None:
+            self._leadership.dirty |= told
+            return
+        self._beats[self._seq] = now
+        if len(self._beats) > _REMEMBERED_BEATS:
+            del self._beats[next(iter(self._beats))]
+        leader = self.leader
+        for node in self._others() if leader is None else [leader]:
+            self._out.append(Send(node, body))
+
+    # ---- events
+
+    def on_tick(self, now: float, event: Tick) -> None:
+        """Time alone: the end of every step looks at the clock."""
+
+    def on_heard(self, now: float, event: Heard) -> None:
+        if event.sender not in self._peers.peers or event.sender == self.name:
+            self._count("unknown sender" if event.sender != self.name else "our own name")
+            return
+        self._peers.heard(now, event.link, event.sender, event.boot_id)
+        if event.body is not None:
+            self._bodies[type(event.body)](now, event, event.body)
+
+    def on_disk_answered(self, now: float, event: DiskAnswered) -> None:
+        for node in self._voting.disk_answered(now, event):
+            member = self.ledger.members.get(node)
+            if member is not None and node in self._peers.peers:
+                self._peers.heard(now, _DISK + event.holder, node, member.boot_id)
+
+    def on_activated(self, now: float, event: Activated) -> None:
+        self._out += self._agent.activated(event)
+
+    def on_deactivated(self, now: float, event: Deactivated) -> None:
+        self._out += self._agent.deactivated(event)
+
+    def on_adopted(self, now: float, event: Adopted) -> None:
+        self._agent.adopt(event.groups, self.ledger)
+        if event.groups:
+            found = ", ".join(f"{group} ({what})" for group, what in sorted(event.groups.items()))
+            self._say("ADOPTED", "notice", f"{self.name} adopts what runs: {found}")
+
+    def on_group_failed(self, now: float, event: GroupFailed) -> None:
+        self._out += self._agent.failed(event)
+
+    def on_operator_disabled(self, now: float, event: OperatorDisabled) -> None:
+        self._forward(self._asking.from_smf(now, "offline", event.group))
+
+    def on_operator_enabled(self, now: float, event: OperatorEnabled) -> None:
+        self._forward(self._asking.from_smf(now, "online", event.group, self.name))
+
+    def on_requested(self, now: float, event: Requested) -> None:
+        ask = Ask(event.ask, event.op, event.group, event.node, event.digest)
+        self._asking.requested(now, ask)
+        self._forward(ask)
+
+    def _forward(self, ask: Ask) -> None:
+        if self._leadership is not None:
+            self._answer(self.name, self._leadership.asked(self.name, ask))
+        elif self.leader is not None:
+            self._out.append(Send(self.leader, ask))
+
+    def on_permit_asked(self, now: float, event: PermitAsked) -> None:
+        entry = self.ledger.groups.get(event.group, GroupEntry())
+        until = self._right_until() if self._deadline is not None else None
+        refusal = permits.objection(now, self.name, self.boot.boot_id, entry, until, self._agent.stopping(event.group))
+        if refusal is None:
+            self._out.append(AnswerPermit(event.ask, permits.permit(event.group, self.name, entry)))
+            return
+        self._out.append(AnswerPermit(event.ask, None, refusal))
+        self._say("PERMIT-REFUSED", "warning", f"{event.group}.{event.resource} may not start on {self.name}: {refusal}",
+                  event.group)
+
+    def on_configured(self, now: float, event: Configured) -> None:
+        self.cluster = event.cluster
+        self._peers.follow(event.cluster.nodes)
+        self._agent.on_stop_failed = event.cluster.recovery.on_stop_failed
+        if self._leadership is not None:
+            self._leadership.dirty = True
+
+    def on_fence_done(self, now: float, event: FenceDone) -> None:
+        outcome = "is off" if event.ok else f"could not be fenced: {event.reason}"
+        self._say("FENCED" if event.ok else "FENCE-FAILED", "warning", f"{event.node} {outcome}", "", event.node)
+
+    def on_preflight(self, now: float, event: Preflight) -> None:
+        self._unfit = dict(event.unfit)
+
+    # ---- bodies
+
+    def _heartbeat(self, now: float, event: Heard, body: Heartbeat) -> None:
+        told = self._peers.beat(event.sender, event.boot_id, event.incarnation, body)
+        leadership = self._leadership
+        if leadership is None or not self._voting.leading(now):
+            return
+        leadership.dirty |= told
+        beat = self._peers.peers[event.sender].beat
+        if beat is not None and join.is_member(event.sender, beat, self.ledger) and beat.boot_id == event.boot_id:
+            horizon = authority.horizon(self._voting.acknowledged_at, self._timing.timeout_s)
+            for_s = lease.granted_for(now, horizon, self._timing.timeout_s)
+            self._out.append(Send(event.sender, Grant(body.seq, body.sent_at, for_s, self._ballot, self.ledger.version)))
+        else:
+            leadership.dirty = True
+            self._out.append(Send(event.sender, Elected(self._ballot, self.ledger.version)))
+        if body.version < self.ledger.version:
+            self._out.append(Send(event.sender, LedgerIs(self.ledger, self._ballot)))
+
+    def _grant(self, now: float, event: Heard, body: Grant) -> None:
+        if self._beats.pop(body.seq, None) != body.sent_at:
+            return
+        self._follow(now, event.sender, body.ballot)
+        self._newest = max(self._newest, body.version)
+        self._current = True
+        self._hold(lease.until(body.sent_at, min(body.for_s, self._timing.timeout_s), self._timing.guard_s))
+
+    def _follow(self, now: float, leader: str, ballot: Ballot) -> bool:
+        """Says whether this leader is new to us."""
+        if ballot < self._ballot:
+            return False
+        if self._voting.leads and ballot > self._voting.writer.ballot:
+            self._voting.resign(now)
+        new = (leader, ballot) != (self._leader, self._ballot)
+        self._leader, self._ballot = leader, ballot
+        self._voting.leader_seen_at = now
+        return new
+
+    def _elected(self, now: float, event: Heard, body: Elected) -> None:
+        self._newest = max(self._newest, body.version)
+        if self._follow(now, event.sender, body.ballot):
+            self._report(now)
+            for ask in self._asking.open():
+                self._out.append(Send(event.sender, ask))
+
+    def _ledger_is(self, now: float, event: Heard, body: LedgerIs) -> None:
+        self._learn(body.ledger)
+
+    def _refused(self, now: float, event: Heard, body: Refused) -> None:
+        if body.boot_id not in ("", self.boot.boot_id):
+            return
+        if body.fatal:
+            self._say("REFUSED", "error", f"the cluster refuses {self.name}: {body.reason}")
+            self._out.append(Leave(body.reason, body.remedy))
+            return
+        stops = self._agent.stop_all(body.reason)
+        if any(isinstance(one, Deactivate) for one in stops):
+            self._say("REFUSED", "error", f"the cluster does not admit {self.name} yet: {body.reason}")
+        self._out += stops
+
+    def _write(self, now: float, event: Heard, body: Write) -> None:
+        if not self._doubtful(now, event):
+            self._voting.write(now, event.sender, event.boot_id, body)
+
+    def _blocks(self, now: float, event: Heard, body: Blocks) -> None:
+        if not self._doubtful(now, event):
+            self._voting.answered(now, event.sender, body)
+
+    def _doubtful(self, now: float, event: Heard) -> bool:
+        """Is another host of this name in the cluster, and alive? Then this one has no voice in the vote."""
+        member = self.ledger.members.get(event.sender)
+        if member is None or not member.joined or member.boot_id == event.boot_id:
+            return False
+        silent_s = join.SILENT_BEATS * self._timing.beat_s
+        return now < self._peers.heard_at(event.sender, member.boot_id) + silent_s
+
+    def _ask(self, now: float, event: Heard, body: Ask) -> None:
+        if self._leadership is not None and self._voting.leading(now):
+            self._answer(event.sender, self._leadership.asked(event.sender, body))
+
+    def _told(self, now: float, event: Heard, body: Told) -> None:
+        self._out += self._asking.told(body)
+
+    # ---- the configuration
+
+    def _fetch(self) -> None:
+        """Get the configuration that the ledger names, when it is not ours; asked once for each version."""
+        named = (self.ledger.config_version, self.ledger.config_digest)
+        if named[1] in ("", self.cluster.digest) or named == self._fetching:
+            return
+        self._fetching = named
+        self._out.append(FetchConfig(named[0], named[1], self.leader or self.name))

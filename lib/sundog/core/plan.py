@@ -1,0 +1,167 @@
+"""What the leader makes of the ledger, now: one new value from the chosen one and what it has heard. No state.
+
+Order: who is in, who is out, what owners report, what operators ask, where groups go, which go home.
+"""
+from dataclasses import dataclass, field, replace
+from typing import Dict, List, Mapping, Tuple
+
+from sundog.config.model import Cluster, Group
+from sundog.core import join, moves, placement, recovery, requests, takeover
+from sundog.core.effects import Effect, Journal, Send
+from sundog.core.frames import Ask, Refused, Told
+from sundog.core.ledger import OFFLINE, ONLINE, GroupEntry, Ledger, Member
+from sundog.core.membership import Membership
+
+#: A node not heard for this part of L gets no group, and a new leader waits for these beats before it places any.
+_QUIET = 0.5
+_SETTLE_BEATS = 2
+_HOME_AFTER = 10                        # L for which a preferred node is up before a group goes home to it
+
+
+@dataclass(frozen=True)
+class View:
+    """What the leader sees. `led_at`: no other leader has granted a lease by a later acknowledgement."""
+    now: float
+    me: str
+    cluster: Cluster
+    peers: Membership
+    elected_at: float
+    led_at: float
+
+
+@dataclass
+class Draft:
+    """A ledger in the making, and what is to be said. `wake_at`: when time alone may change the plan."""
+    ledger: Ledger
+    wake_at: float
+    said: List[Effect] = field(default_factory=list)                # at once
+    answers: List[Tuple[str, Told]] = field(default_factory=list)   # when the change is chosen: node, answer
+
+    def entry(self, group: str) -> GroupEntry:
+        return self.ledger.groups.get(group, GroupEntry())
+
+    def put(self, group: str, entry: GroupEntry) -> None:
+        if entry != self.ledger.groups.get(group):
+            self.ledger = self.ledger.with_group(group, entry)
+
+
+def make(view: View, ledger: Ledger, asks: Mapping[str, Tuple[str, Ask]], learned: recovery.Learned) -> Draft:
+    """The next ledger, of the same version when nothing is to be changed."""
+    draft = Draft(ledger, view.now + view.cluster.timing.beat_s)
+    if not ledger.config_version:
+        draft.ledger = replace(ledger, config_version=1, config_digest=view.cluster.digest)
+    _admit(view, draft)
+    _depose(view, draft)
+    _follow_reports(view, draft)
+    _forget_failures(view, draft, learned)
+    nodes = nodes_seen(view, draft.ledger)
+    for origin, ask in asks.values():
+        outcome = requests.carry_out(ask, draft.ledger, view.cluster.groups.get(ask.group), nodes)
+        draft.ledger = outcome.ledger
+        draft.answers.append((origin, Told(ask.ask, outcome.ok, outcome.text, outcome.remedy)))
+    if view.now >= view.elected_at + _SETTLE_BEATS * view.cluster.timing.beat_s:
+        for group in view.cluster.groups.values():
+            _place(draft, group, nodes)
+            _send_home(view, draft, group, nodes)
+    if draft.ledger is not ledger and draft.ledger != ledger:
+        draft.ledger = replace(draft.ledger, version=ledger.version + 1)
+    return draft
+
+
+def nodes_seen(view: View, ledger: Ledger) -> placement.Nodes:
+    """Which nodes could take a group, as the leader sees them."""
+    timeout_s = view.cluster.timing.timeout_s
+    down: Dict[str, str] = {}
+    unfit: Dict[str, Mapping[str, str]] = {}
+    for node, peer in view.peers.peers.items():
+        member = ledger.members.get(node)
+        if member is None or not member.joined:
+            down[node] = "it is not in the cluster now"
+        elif node != view.me and view.peers.heard_at(node, member.boot_id) < view.now - _QUIET * timeout_s:
+            down[node] = "the leader does not hear it"
+        elif peer.beat is not None and peer.beat.unfit:
+            unfit[node] = peer.beat.unfit
+    return placement.Nodes(down, unfit, view.now < view.elected_at + timeout_s)
+
+
+def _admit(view: View, draft: Draft) -> None:
+    beat_s = view.cluster.timing.beat_s
+    for node, peer in view.peers.peers.items():
+        beat = peer.beat
+        if beat is None or join.is_member(node, beat, draft.ledger) \
+                or view.now > view.peers.heard_at(node, beat.boot_id) + join.SILENT_BEATS * beat_s:
+            continue
+        verdict = join.verdict(view.now, node, beat, draft.ledger, view.peers, beat_s)
+        if isinstance(verdict, Refused):
+            draft.said.append(Send(node, verdict))
+        elif verdict is None:
+            draft.ledger = draft.ledger.with_member(node, Member(beat.boot_id, beat.incarnation, beat.hostid))
+            for group, entry in draft.ledger.groups.items():
+                if entry.owner == node and entry.state != OFFLINE and entry.boot_id != beat.boot_id:
+                    draft.put(group, moves.free(entry, f"{node} has booted again: nothing that ran there before runs now"))
+
+
+def _depose(view: View, draft: Draft) -> None:
+    timeout_s = view.cluster.timing.timeout_s
+    for node, member in draft.ledger.members.items():
+        if node == view.me or not member.joined:
+            continue
+        heard_at = view.peers.heard_at(node, member.boot_id)
+        if takeover.objection(view.now, heard_at, view.led_at, timeout_s) is not None:
+            draft.wake_at = min(draft.wake_at, takeover.due(heard_at, view.led_at, timeout_s))
+            continue
+        why = f"{node} has been silent on all links for {timeout_s:g} s: its lease has run out"
+        since = f"last heard {view.now - heard_at:.3f} s ago" if heard_at > view.elected_at - timeout_s \
+            else "not heard since this leader was elected"
+        draft.said.append(Journal("NODE-DOWN", "warning", f"{why}; {since}", "", node))
+        draft.ledger = draft.ledger.with_member(node, replace(member, joined=False))
+        for group, entry in draft.ledger.groups.items():
+            if entry.owner == node and entry.state != OFFLINE:
+                draft.put(group, moves.free(entry, why))
+
+
+def _follow_reports(view: View, draft: Draft) -> None:
+    for group, entry in draft.ledger.groups.items():
+        peer = view.peers.peers.get(entry.owner) if entry.owner is not None else None
+        if peer is None or peer.beat is None or entry.state == OFFLINE or peer.beat.boot_id != entry.boot_id:
+            continue
+        report = peer.beat.groups.get(group)
+        if report is not None:
+            draft.put(group, moves.after_report(entry, report, peer.beat.version == draft.ledger.version))
+
+
+def _forget_failures(view: View, draft: Draft, learned: recovery.Learned) -> None:
+    for group, entry in draft.ledger.groups.items():
+        if entry.failures:
+            draft.put(group, recovery.forget(view.now, group, entry, learned, view.cluster.recovery.window_s))
+
+
+def _place(draft: Draft, group: Group, nodes: placement.Nodes) -> None:
+    entry = draft.entry(group.name)
+    if entry.state != OFFLINE or entry.wanted != ONLINE:
+        return
+    found = placement.place(group, nodes, draft.ledger)
+    if found.node is not None:
+        boot_id = draft.ledger.members[found.node].boot_id
+        draft.put(group.name, moves.start(entry, found.node, boot_id, entry.why or "first start"))
+    elif entry.epoch or not nodes.awaited:
+        draft.put(group.name, replace(entry, why=f"no node can run it: {found.reasons}"))
+
+
+def _send_home(view: View, draft: Draft, group: Group, nodes: placement.Nodes) -> None:
+    """failback: automatic. Only to a node that this leader has heard long enough without a break."""
+    entry = draft.entry(group.name)
+    if group.failback != "automatic" or entry.state != ONLINE or entry.owner not in group.nodes:
+        return
+    up_since = view.now - _HOME_AFTER * view.cluster.timing.timeout_s
+    for node in group.nodes[:group.nodes.index(entry.owner)]:
+        member = draft.ledger.members.get(node)
+        if member is not None and _up_since(view, node, member) <= up_since \
+                and placement.objection(group, node, nodes, draft.ledger) is None:
+            draft.put(group.name, moves.stop(entry, f"{node}, where it prefers to run, is back", node))
+            return
+
+
+def _up_since(view: View, node: str, member: Member) -> float:
+    since = view.elected_at if node == view.me else view.peers.since(node, member.boot_id)
+    return max(since, view.elected_at)
