@@ -100,7 +100,7 @@ class Agent:
                 for effect in self._stop(group, one.epoch, why)]
 
     def reconcile(self, ledger: Ledger, may_start: bool) -> List[Effect]:
-        """Bring what is here to what the ledger says. `may_start`: a lease is in hand, and the ledger is not outdated."""
+        """Bring what is here to what the ledger says. `may_start`: a lease is in hand and the ledger is up to date."""
         effects: List[Effect] = []
         for group in {**self.local, **ledger.groups}:
             entry = ledger.groups.get(group, GroupEntry())

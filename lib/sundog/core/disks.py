@@ -5,6 +5,7 @@ from typing import Dict, List, Optional, Tuple
 from sundog.core import authority
 from sundog.core.frames import NO_BALLOT, Ballot, Block
 
+
 @dataclass
 class Disk:
     signs: Dict[str, Block] = field(default_factory=dict)       # writer -> what was read last

@@ -22,7 +22,7 @@ class Block:
     version: int = 0
     counter: int = 0                    # grows with every write: the writer's pulse on a passive disk
     committed: int = 0                  # the highest version the writer knows to be chosen
-    leads: bool = False                 # the writer counts on the promise of this holder: a challenger watches its counter
+    leads: bool = False                 # it counts on this holder's promise: a challenger watches the counter
 
 
 @dataclass(frozen=True)

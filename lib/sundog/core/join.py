@@ -19,8 +19,8 @@ def is_member(node: str, beat: Beat, ledger: Ledger) -> bool:
 
 def unclean(node: str, beat: Beat, ledger: Ledger) -> Optional[str]:
     """Rule 11: the groups that are active there without right, as a list to print; None when it is clean."""
-    wrong = [name for name, report in beat.groups.items()
-             if report.state != "stopped" and not _owns(node, beat, ledger.groups.get(name, GroupEntry()), report.epoch)]
+    wrong = [name for name, one in beat.groups.items()
+             if one.state != "stopped" and not _owns(node, beat, ledger.groups.get(name, GroupEntry()), one.epoch)]
     return ", ".join(sorted(wrong)) or None
 
 

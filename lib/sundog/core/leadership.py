@@ -1,4 +1,4 @@
-"""What a node keeps while it leads: since when, what was asked, which change is on its way. Gone with the leadership."""
+"""What a node keeps while it leads, and no longer: since when, what was asked, which change is on its way."""
 from typing import Dict, List, Optional, Tuple
 
 from sundog.config.model import Cluster
@@ -34,8 +34,8 @@ class Leadership:
     def view(self, now: float, cluster: Cluster, peers: Membership) -> plan.View:
         return plan.View(now, self.me, cluster, peers, self.elected_at, self.led_at)
 
-    def plan(self, now: float, cluster: Cluster, peers: Membership, ledger: Ledger) -> Tuple[Optional[Ledger], List[Effect],
-                                                                                             List[Tuple[str, Told]]]:
+    def plan(self, now: float, cluster: Cluster, peers: Membership,
+             ledger: Ledger) -> Tuple[Optional[Ledger], List[Effect], List[Tuple[str, Told]]]:
         """The next ledger to propose if there is one, what to say at once, and the answers that need no change."""
         self.dirty = False
         draft = plan.make(self.view(now, cluster, peers), ledger, self._asks, self._learned)

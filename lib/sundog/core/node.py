@@ -1,4 +1,4 @@
-"""One node's machine: events in, effects out, and nothing else. It dispatches; the decisions are in the modules beside it.
+"""One node's machine: events in, effects out, and nothing else. It dispatches; the modules beside it decide.
 
 A step ends the same way whatever began it: what was chosen is learned, the leader plans, the groups here follow the
 ledger, failfast's deadline follows the lease, and what must be durable goes out first.
@@ -6,16 +6,22 @@ ledger, failfast's deadline follows the lease, and what must be durable goes out
 from typing import Callable, Dict, List, Mapping, Optional, Tuple
 
 from sundog.config.model import Cluster
-from sundog.core import authority, join, lease, permits, placement, plan
+from sundog.core import authority, events, join, lease, permits, placement, plan
 from sundog.core.agent import Agent
 from sundog.core.asking import Asking
-from sundog.core.effects import (AnswerPermit, Deactivate, Effect, FetchConfig, Journal, Leave, Send, SetDeadline,
-                                 Store, Stored)
-from sundog.core.events import (Activated, Adopted, Boot, Configured, Deactivated, DiskAnswered, Event, FenceDone,
-                                GroupFailed, Heard, OperatorDisabled, OperatorEnabled, PermitAsked, Preflight,
-                                Requested, Tick)
-from sundog.core.frames import (NO_BALLOT, Ask, Ballot, Blocks, Body, Elected, Grant, Heartbeat, LedgerIs, Refused, Told,
-                                Write)
+from sundog.core.effects import (
+    AnswerPermit,
+    Deactivate,
+    Effect,
+    FetchConfig,
+    Journal,
+    Leave,
+    Send,
+    SetDeadline,
+    Store,
+    Stored,
+)
+from sundog.core.frames import NO_BALLOT, Ask, Ballot, Blocks, Elected, Grant, Heartbeat, LedgerIs, Refused, Told, Write
 from sundog.core.leadership import Leadership
 from sundog.core.ledger import GroupEntry, Ledger
 from sundog.core.membership import Membership
@@ -29,7 +35,7 @@ _DISK = "disk:"                         # a pulse on a disk counts as heard on t
 class Node:
     """`stored` is what the last Store of this node held, `boot` the life of the host that it runs in."""
 
-    def __init__(self, cluster: Cluster, name: str, boot: Boot, stored: Stored) -> None:
+    def __init__(self, cluster: Cluster, name: str, boot: events.Boot, stored: Stored) -> None:
         self.cluster, self.name, self.boot = cluster, name, boot
         self.ledger: Ledger = stored.ledger
         self.lease_until: Optional[float] = None
@@ -57,11 +63,13 @@ class Node:
         self._refused_by: Tuple[str, ...] = ()
         self._now = float("-inf")
         self._handlers: Dict[type, Callable[..., None]] = {
-            Tick: self.on_tick, Heard: self.on_heard, DiskAnswered: self.on_disk_answered, Activated: self.on_activated,
-            Deactivated: self.on_deactivated, Adopted: self.on_adopted, GroupFailed: self.on_group_failed,
-            OperatorDisabled: self.on_operator_disabled, OperatorEnabled: self.on_operator_enabled,
-            PermitAsked: self.on_permit_asked, Requested: self.on_requested, Configured: self.on_configured,
-            FenceDone: self.on_fence_done, Preflight: self.on_preflight}
+            events.Tick: self.on_tick, events.Heard: self.on_heard, events.DiskAnswered: self.on_disk_answered,
+            events.Activated: self.on_activated, events.Deactivated: self.on_deactivated,
+            events.Adopted: self.on_adopted, events.GroupFailed: self.on_group_failed,
+            events.OperatorDisabled: self.on_operator_disabled, events.OperatorEnabled: self.on_operator_enabled,
+            events.PermitAsked: self.on_permit_asked, events.Requested: self.on_requested,
+            events.Configured: self.on_configured, events.FenceDone: self.on_fence_done,
+            events.Preflight: self.on_preflight}
         self._bodies: Dict[type, Callable[..., None]] = {
             Heartbeat: self._heartbeat, Grant: self._grant, Refused: self._refused, Elected: self._elected,
             LedgerIs: self._ledger_is, Write: self._write, Blocks: self._blocks, Ask: self._ask, Told: self._told}
@@ -108,7 +116,7 @@ class Node:
 
     # ---- a step
 
-    def step(self, now: float, event: Event) -> List[Effect]:
+    def step(self, now: float, event: events.Event) -> List[Effect]:
         """Take an event at an instant of this node's clock; the effects are to be carried out in order."""
         self._now = now
         self._voting.start(now)
@@ -242,13 +250,12 @@ class Node:
             at: Optional[float] = min(now, self._deadline) if self._deadline is not None else now
         else:
             at = lease.deadline(self._agent.active, self.lease_until, self._deadline)
-        if at != self._deadline or (at is None and not self._told_deadline and self._adopted_any()):
+        # A daemon that has just started first learns what runs, then gets its lease: until then failfast holds the
+        # deadline that its predecessor set.
+        first = not self._told_deadline and self._agent.known and not self._agent.active
+        if at != self._deadline or first:
             self._deadline, self._told_deadline = at, True
             self._out.append(SetDeadline(at))
-
-    def _adopted_any(self) -> bool:
-        """Before Adopted nobody knows whether something is active."""
-        return self._agent.known
 
     # ---- heartbeats
 
@@ -267,7 +274,8 @@ class Node:
     def _report(self, now: float) -> None:
         """A heartbeat: to the leader, or to everybody while there is none."""
         self._seq += 1
-        body = Heartbeat(self._seq, now, self.ledger.version, self.boot.hostid, self._agent.reports(), dict(self._unfit))
+        reports, unfit = self._agent.reports(), dict(self._unfit)
+        body = Heartbeat(self._seq, now, self.ledger.version, self.boot.hostid, reports, unfit)
         self._peers.heard(now, "self", self.name, self.boot.boot_id)
         told = self._peers.beat(self.name, self.boot.boot_id, self.boot.incarnation, body)
         if self._leadership is not None:
@@ -282,10 +290,10 @@ class Node:
 
     # ---- events
 
-    def on_tick(self, now: float, event: Tick) -> None:
+    def on_tick(self, now: float, event: events.Tick) -> None:
         """Time alone: the end of every step looks at the clock."""
 
-    def on_heard(self, now: float, event: Heard) -> None:
+    def on_heard(self, now: float, event: events.Heard) -> None:
         if event.sender not in self._peers.peers or event.sender == self.name:
             self._count("unknown sender" if event.sender != self.name else "our own name")
             return
@@ -293,34 +301,34 @@ class Node:
         if event.body is not None:
             self._bodies[type(event.body)](now, event, event.body)
 
-    def on_disk_answered(self, now: float, event: DiskAnswered) -> None:
+    def on_disk_answered(self, now: float, event: events.DiskAnswered) -> None:
         for node in self._voting.disk_answered(now, event):
             member = self.ledger.members.get(node)
             if member is not None and node in self._peers.peers:
                 self._peers.heard(now, _DISK + event.holder, node, member.boot_id)
 
-    def on_activated(self, now: float, event: Activated) -> None:
+    def on_activated(self, now: float, event: events.Activated) -> None:
         self._out += self._agent.activated(event)
 
-    def on_deactivated(self, now: float, event: Deactivated) -> None:
+    def on_deactivated(self, now: float, event: events.Deactivated) -> None:
         self._out += self._agent.deactivated(event)
 
-    def on_adopted(self, now: float, event: Adopted) -> None:
+    def on_adopted(self, now: float, event: events.Adopted) -> None:
         self._agent.adopt(event.groups, self.ledger)
         if event.groups:
             found = ", ".join(f"{group} ({what})" for group, what in sorted(event.groups.items()))
             self._say("ADOPTED", "notice", f"{self.name} adopts what runs: {found}")
 
-    def on_group_failed(self, now: float, event: GroupFailed) -> None:
+    def on_group_failed(self, now: float, event: events.GroupFailed) -> None:
         self._out += self._agent.failed(event)
 
-    def on_operator_disabled(self, now: float, event: OperatorDisabled) -> None:
+    def on_operator_disabled(self, now: float, event: events.OperatorDisabled) -> None:
         self._forward(self._asking.from_smf(now, "offline", event.group))
 
-    def on_operator_enabled(self, now: float, event: OperatorEnabled) -> None:
+    def on_operator_enabled(self, now: float, event: events.OperatorEnabled) -> None:
         self._forward(self._asking.from_smf(now, "online", event.group, self.name))
 
-    def on_requested(self, now: float, event: Requested) -> None:
+    def on_requested(self, now: float, event: events.Requested) -> None:
         ask = Ask(event.ask, event.op, event.group, event.node, event.digest)
         self._asking.requested(now, ask)
         self._forward(ask)
@@ -331,7 +339,7 @@ class Node:
         elif self.leader is not None:
             self._out.append(Send(self.leader, ask))
 
-    def on_permit_asked(self, now: float, event: PermitAsked) -> None:
+    def on_permit_asked(self, now: float, event: events.PermitAsked) -> None:
         entry = self.ledger.groups.get(event.group, GroupEntry())
         until = self._right_until() if self._deadline is not None else None
         refusal = permits.objection(now, self.name, self.boot.boot_id, entry, until, self._agent.stopping(event.group))
@@ -339,43 +347,53 @@ class Node:
             self._out.append(AnswerPermit(event.ask, permits.permit(event.group, self.name, entry)))
             return
         self._out.append(AnswerPermit(event.ask, None, refusal))
-        self._say("PERMIT-REFUSED", "warning", f"{event.group}.{event.resource} may not start on {self.name}: {refusal}",
-                  event.group)
+        text = f"{event.group}.{event.resource} may not start on {self.name}: {refusal}"
+        self._say("PERMIT-REFUSED", "warning", text, event.group)
 
-    def on_configured(self, now: float, event: Configured) -> None:
+    def on_configured(self, now: float, event: events.Configured) -> None:
         self.cluster = event.cluster
         self._peers.follow(event.cluster.nodes)
         self._agent.on_stop_failed = event.cluster.recovery.on_stop_failed
         if self._leadership is not None:
             self._leadership.dirty = True
 
-    def on_fence_done(self, now: float, event: FenceDone) -> None:
+    def on_fence_done(self, now: float, event: events.FenceDone) -> None:
         outcome = "is off" if event.ok else f"could not be fenced: {event.reason}"
         self._say("FENCED" if event.ok else "FENCE-FAILED", "warning", f"{event.node} {outcome}", "", event.node)
 
-    def on_preflight(self, now: float, event: Preflight) -> None:
+    def on_preflight(self, now: float, event: events.Preflight) -> None:
         self._unfit = dict(event.unfit)
 
     # ---- bodies
 
-    def _heartbeat(self, now: float, event: Heard, body: Heartbeat) -> None:
+    def _heartbeat(self, now: float, event: events.Heard, body: Heartbeat) -> None:
         told = self._peers.beat(event.sender, event.boot_id, event.incarnation, body)
         leadership = self._leadership
         if leadership is None or not self._voting.leading(now):
+            self._guard_name(now, event.sender)
             return
         leadership.dirty |= told
         beat = self._peers.peers[event.sender].beat
         if beat is not None and join.is_member(event.sender, beat, self.ledger) and beat.boot_id == event.boot_id:
             horizon = authority.horizon(self._voting.acknowledged_at, self._timing.timeout_s)
             for_s = lease.granted_for(now, horizon, self._timing.timeout_s)
-            self._out.append(Send(event.sender, Grant(body.seq, body.sent_at, for_s, self._ballot, self.ledger.version)))
+            grant = Grant(body.seq, body.sent_at, for_s, self._ballot, self.ledger.version)
+            self._out.append(Send(event.sender, grant))
         else:
             leadership.dirty = True
             self._out.append(Send(event.sender, Elected(self._ballot, self.ledger.version)))
         if body.version < self.ledger.version:
             self._out.append(Send(event.sender, LedgerIs(self.ledger, self._ballot)))
 
-    def _grant(self, now: float, event: Heard, body: Grant) -> None:
+    def _guard_name(self, now: float, node: str) -> None:
+        """The leader cannot be told by its namesake: its followers refuse the other host."""
+        beat = self._peers.peers[node].beat
+        if node == self.leader and beat is not None:
+            verdict = join.verdict(now, node, beat, self.ledger, self._peers, self._timing.beat_s)
+            if isinstance(verdict, Refused) and verdict.fatal:
+                self._out.append(Send(node, verdict))
+
+    def _grant(self, now: float, event: events.Heard, body: Grant) -> None:
         if self._beats.pop(body.seq, None) != body.sent_at:
             return
         self._follow(now, event.sender, body.ballot)
@@ -394,17 +412,17 @@ class Node:
         self._voting.leader_seen_at = now
         return new
 
-    def _elected(self, now: float, event: Heard, body: Elected) -> None:
+    def _elected(self, now: float, event: events.Heard, body: Elected) -> None:
         self._newest = max(self._newest, body.version)
         if self._follow(now, event.sender, body.ballot):
             self._report(now)
             for ask in self._asking.open():
                 self._out.append(Send(event.sender, ask))
 
-    def _ledger_is(self, now: float, event: Heard, body: LedgerIs) -> None:
+    def _ledger_is(self, now: float, event: events.Heard, body: LedgerIs) -> None:
         self._learn(body.ledger)
 
-    def _refused(self, now: float, event: Heard, body: Refused) -> None:
+    def _refused(self, now: float, event: events.Heard, body: Refused) -> None:
         if body.boot_id not in ("", self.boot.boot_id):
             return
         if body.fatal:
@@ -416,15 +434,15 @@ class Node:
             self._say("REFUSED", "error", f"the cluster does not admit {self.name} yet: {body.reason}")
         self._out += stops
 
-    def _write(self, now: float, event: Heard, body: Write) -> None:
+    def _write(self, now: float, event: events.Heard, body: Write) -> None:
         if not self._doubtful(now, event):
             self._voting.write(now, event.sender, event.boot_id, body)
 
-    def _blocks(self, now: float, event: Heard, body: Blocks) -> None:
+    def _blocks(self, now: float, event: events.Heard, body: Blocks) -> None:
         if not self._doubtful(now, event):
             self._voting.answered(now, event.sender, body)
 
-    def _doubtful(self, now: float, event: Heard) -> bool:
+    def _doubtful(self, now: float, event: events.Heard) -> bool:
         """Is another host of this name in the cluster, and alive? Then this one has no voice in the vote."""
         member = self.ledger.members.get(event.sender)
         if member is None or not member.joined or member.boot_id == event.boot_id:
@@ -432,11 +450,11 @@ class Node:
         silent_s = join.SILENT_BEATS * self._timing.beat_s
         return now < self._peers.heard_at(event.sender, member.boot_id) + silent_s
 
-    def _ask(self, now: float, event: Heard, body: Ask) -> None:
+    def _ask(self, now: float, event: events.Heard, body: Ask) -> None:
         if self._leadership is not None and self._voting.leading(now):
             self._answer(event.sender, self._leadership.asked(event.sender, body))
 
-    def _told(self, now: float, event: Heard, body: Told) -> None:
+    def _told(self, now: float, event: events.Heard, body: Told) -> None:
         self._out += self._asking.told(body)
 
     # ---- the configuration

@@ -49,7 +49,7 @@ def objection(group: Group, node: str, nodes: Nodes, ledger: Ledger) -> Optional
 
 
 def place(group: Group, nodes: Nodes, ledger: Ledger) -> Placement:
-    """Choose the move's target if there is one, else the first node in the group's order that nothing speaks against."""
+    """Choose the move's target if it fits, else the first node in the group's order that nothing speaks against."""
     entry = ledger.groups.get(group.name, GroupEntry())
     verdicts = [Candidate(node, objection(group, node, nodes, ledger) or "fits") for node in group.nodes]
     fitting = [one.node for one in verdicts if one.verdict == "fits"]

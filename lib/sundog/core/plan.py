@@ -59,7 +59,10 @@ def make(view: View, ledger: Ledger, asks: Mapping[str, Tuple[str, Ask]], learne
         outcome = requests.carry_out(ask, draft.ledger, view.cluster.groups.get(ask.group), nodes)
         draft.ledger = outcome.ledger
         draft.answers.append((origin, Told(ask.ask, outcome.ok, outcome.text, outcome.remedy)))
-    if view.now >= view.elected_at + _SETTLE_BEATS * view.cluster.timing.beat_s:
+    settled_at = view.elected_at + _SETTLE_BEATS * view.cluster.timing.beat_s
+    if view.now < settled_at:
+        draft.wake_at = min(draft.wake_at, settled_at)
+    else:
         for group in view.cluster.groups.values():
             _place(draft, group, nodes)
             _send_home(view, draft, group, nodes)
@@ -98,7 +101,7 @@ def _admit(view: View, draft: Draft) -> None:
             draft.ledger = draft.ledger.with_member(node, Member(beat.boot_id, beat.incarnation, beat.hostid))
             for group, entry in draft.ledger.groups.items():
                 if entry.owner == node and entry.state != OFFLINE and entry.boot_id != beat.boot_id:
-                    draft.put(group, moves.free(entry, f"{node} has booted again: nothing that ran there before runs now"))
+                    draft.put(group, moves.free(entry, f"{node} has booted again: what ran there before is gone"))
 
 
 def _depose(view: View, draft: Draft) -> None:

@@ -46,8 +46,8 @@ def _offline(ask: Ask, ledger: Ledger, entry: GroupEntry) -> Outcome:
     new = replace(moves.stop(entry, "an operator took it offline"), wanted=OFFLINE, target=None)
     if entry.state == OFFLINE and entry.wanted != OFFLINE:
         new = replace(new, why="an operator took it offline")
-    text = f"group {ask.group} is offline" if entry.state == OFFLINE else f"group {ask.group} is stopping on {entry.owner}"
-    return Outcome(_with(ledger, ask.group, entry, new), True, text)
+    where = "is offline" if entry.state == OFFLINE else f"is stopping on {entry.owner}"
+    return Outcome(_with(ledger, ask.group, entry, new), True, f"group {ask.group} {where}")
 
 
 def _online(ask: Ask, ledger: Ledger, group: Group, entry: GroupEntry, nodes: placement.Nodes) -> Outcome:
@@ -61,10 +61,11 @@ def _online(ask: Ask, ledger: Ledger, group: Group, entry: GroupEntry, nodes: pl
     if entry.state == STOP_FAILED:
         return Outcome(_with(ledger, ask.group, entry, replace(new, target=None)), True,
                        f"group {ask.group} will start when its stop on {entry.owner} is over: {entry.why}")
-    where = f" on {ask.node}" if ask.node else ""
-    text = f"group {ask.group} is online on {entry.owner}" if entry.state == ONLINE else f"group {ask.group} starts{where}"
-    return Outcome(_with(ledger, ask.group, entry, new if entry.state in (OFFLINE, STOPPING)
-                         else replace(new, target=None)), True, text)
+    if entry.state in (STARTING, ONLINE):
+        new = replace(new, target=None)
+    where = f"is {entry.state} on {entry.owner}" if entry.state in (STARTING, ONLINE) \
+        else f"starts on {ask.node}" if ask.node else "starts"
+    return Outcome(_with(ledger, ask.group, entry, new), True, f"group {ask.group} {where}")
 
 
 def _move(ask: Ask, ledger: Ledger, group: Group, entry: GroupEntry, nodes: placement.Nodes) -> Outcome:
@@ -79,7 +80,8 @@ def _move(ask: Ask, ledger: Ledger, group: Group, entry: GroupEntry, nodes: plac
     if target is None:
         return _refused(ask, ledger, "; ".join(f"{node}: {why}" for node, why in reasons) or "it has no other node")
     new = replace(moves.stop(entry, f"an operator moves it to {target}", target), wanted=ONLINE)
-    return Outcome(_with(ledger, ask.group, entry, new), True, f"group {ask.group} moves from {entry.owner} to {target}")
+    text = f"group {ask.group} moves from {entry.owner} to {target}"
+    return Outcome(_with(ledger, ask.group, entry, new), True, text)
 
 
 def _clear(ask: Ask, ledger: Ledger, entry: GroupEntry) -> Outcome:

@@ -28,7 +28,7 @@ class Voting:
         self.nodes = tuple(node for node in voters if node != name)
         self.disks = Disks(tuple(sorted(cluster.holders)), name, cluster.timing.authority_s)
         index = voters.index(name) if self.votes else 0
-        self._stagger_s = min(index / 40, _LONGEST_STAGGER) * cluster.timing.timeout_s
+        self._stagger_s = min((index + 1) / 40, _LONGEST_STAGGER) * cluster.timing.timeout_s
         self.writer = Writer(name, (*voters, *self.disks.by_name), stored.blocks.get(name, Block(name)),
                              boot.incarnation * _NUMBERS)
         self.highest: Ballot = stored.highest           # begun by us
@@ -154,12 +154,10 @@ class Voting:
         self._out.append(Send(node, Write(request, replace(block, ledger=None) if has else block)))
 
     def beat(self, now: float, alive: bool) -> None:
-        """Each L/10: probe, ask again, or keep an eye on the disks. `alive`: we hold a lease, so we show a pulse there."""
+        """Each L/10: probe, ask again, or keep an eye on the disks. `alive`: show a pulse there, we hold a lease."""
         writer = self.writer
-        if writer.phase == PREPARING and now > writer.begun_at + _PATIENCE_BEATS * self._timing.beat_s:
-            self._abandon(now, 0.0)
-        elif writer.phase == WRITING and not self.leads \
-                and now > writer.begun_at + _PATIENCE_BEATS * self._timing.beat_s:
+        trying = writer.phase == PREPARING or (writer.phase == WRITING and not self.leads)
+        if trying and now > writer.begun_at + _PATIENCE_BEATS * self._timing.beat_s:
             self._abandon(now, 0.0)
         if writer.phase != IDLE:
             self._round(now)
