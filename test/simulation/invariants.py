@@ -185,7 +185,7 @@ class Invariants:
         wrong = []
         for name, group in self.world.cluster.groups.items():
             entry = self.latest.groups.get(name, GroupEntry())
-            online = [machine.key for machine in self.world.active_on(name)]
+            online = [machine.key for machine in self.world.active_on(name) if machine.can_write]
             failed = {failure.node for failure in entry.failures}
             healthy = [node for node in group.nodes if node not in failed and self.world.is_up(node)]
             blocked = entry.state == STOP_FAILED and self.world.cluster.recovery.on_stop_failed == "block"

@@ -48,7 +48,6 @@ def trial(seed: int, storm_s: float = 120.0, every_s: float = 4.0, timeout_s: fl
     storm.end()
     world.run(until=lambda: not world.invariants.online_once(), within_s=CALM_S)
     clear_all(world)
-    world.takeovers.clear()
     one_clean_takeover(world)
     return Result(seed, world.now, world.steps, world.wire.frames, storm.counts, world.resets,
                   [took - timeout_s for took in world.takeovers], world.codes)
@@ -72,5 +71,6 @@ def one_clean_takeover(world: World) -> None:
     owner = world.online(group)
     if owner is None:
         return
+    world.forget_takeovers()
     world.power_off(owner)
     world.run(until=lambda: world.online(group) not in (None, owner), within_s=20)

@@ -255,6 +255,10 @@ class World:
             if entry.wanted == OFFLINE:
                 self._dark.pop(name, None)
 
+    def forget_takeovers(self) -> None:
+        self.takeovers.clear()
+        self._dark.clear()
+
     def journal(self, machine: Machine, entry: effects.Journal) -> None:
         self.codes[entry.code] = self.codes.get(entry.code, 0) + 1
         self.note(machine.key, f"{entry.code} {entry.text}")
@@ -293,7 +297,7 @@ class World:
     def online(self, group: str) -> Optional[str]:
         """The node on which the group is online, by the ledger and in fact."""
         entry = self.entry(group)
-        active = self.active_on(group)
+        active = [machine for machine in self.active_on(group) if machine.can_write]
         return entry.owner if entry.state == "online" and [m.name for m in active] == [entry.owner] else None
 
     def leader(self) -> Optional[str]:

@@ -1,0 +1,217 @@
+"""One fault, one consequence: what an operator may rely on, said in sentences."""
+import pytest
+
+from simulation.world import World
+
+
+@pytest.fixture
+def world() -> World:
+    return World(seed=1).nodes("n1", "n2", "n3").group("web", on="n1").group("db", on="n2")
+
+
+def test_a_new_cluster_starts_each_group_where_it_prefers_to_be(world: World) -> None:
+    world.settle()
+    assert (world.online("web"), world.online("db")) == ("n1", "n2")
+
+
+def test_a_dead_owner_is_taken_over_within_the_timeout_and_a_second(world: World) -> None:
+    world.settle().run(5).power_off("n1")
+    world.run(until=lambda: world.online("web") == "n2", within_s=2.0 + 1.0)
+    assert world.online("db") == "n2"
+
+
+def test_a_dead_owner_is_not_taken_over_before_the_timeout(world: World) -> None:
+    world.settle().run(5).power_off("n1")
+    world.run(1.8)
+    assert world.owner("web") == "n1"
+
+
+def test_a_node_cut_off_stops_before_its_groups_start_elsewhere(world: World) -> None:
+    world.settle().run(5).cut("n1")
+    world.run(until=lambda: world.online("web") == "n2")
+    assert world.stopped("n1", "web") < world.started("n2", "web")
+    assert world.resets == 1
+
+
+def test_the_death_of_the_leader_resets_no_owner(world: World) -> None:
+    world.settle().run(5)
+    leader = world.leader()
+    assert leader is not None
+    world.power_off(leader).run(10)
+    assert world.resets == 0
+    assert world.online("web") and world.online("db")
+    assert world.leader() not in (None, leader)
+
+
+def test_a_leader_cut_off_resets_no_other_owner(world: World) -> None:
+    world.settle().run(5)
+    leader = world.leader()
+    assert leader is not None
+    world.cut(leader).run(until=lambda: world.leader() not in (None, leader))
+    world.run(10)
+    assert world.resets == 1
+    assert leader not in (world.online("web"), world.online("db"))
+
+
+def test_a_daemon_that_comes_back_at_once_moves_nothing(world: World) -> None:
+    world.settle().run(5)
+    started = world.started("n1", "web")
+    world.kill_daemon("n1", back_in_s=0.5).run(10)
+    assert world.online("web") == "n1" and world.resets == 0
+    assert world.stopped("n1", "web") < started
+
+
+def test_a_daemon_that_stays_dead_takes_its_host_with_it(world: World) -> None:
+    world.settle().run(5).kill_daemon("n1", back_in_s=None)
+    world.run(until=lambda: world.online("web") == "n2")
+    assert world.resets == 1
+
+
+def test_a_frozen_owner_is_reset_when_it_thaws(world: World) -> None:
+    world.settle().run(5).freeze("n1")
+    world.run(until=lambda: world.online("web") == "n2")
+    assert world.resets == 0
+    world.thaw("n1").run(0.001)
+    assert world.resets == 1
+
+
+def test_a_short_freeze_moves_nothing(world: World) -> None:
+    world.settle().run(5).freeze("n1").run(0.5)
+    world.thaw("n1").run(10)
+    assert world.online("web") == "n1" and world.resets == 0
+
+
+def test_a_move_starts_only_after_the_stop_was_confirmed(world: World) -> None:
+    world.settle().run(5)
+    world.slowness = 20.0
+    world.ask("move", "web", "n3")
+    world.run(until=lambda: world.online("web") == "n3")
+    assert world.started("n1", "web") < world.stopped("n1", "web") < world.started("n3", "web")
+
+
+def test_a_move_takes_less_than_its_methods_and_a_few_milliseconds(world: World) -> None:
+    world.settle().run(5)
+    world.ask("move", "web", "n3")
+    world.run(until=lambda: world.online("web") == "n3", within_s=1.0)
+
+
+def test_one_link_of_two_carries_the_cluster(world: World) -> None:
+    world.settle().run(5).cut("n1", links=("link0",)).run(20)
+    assert world.online("web") == "n1" and world.resets == 0
+
+
+def test_two_nodes_and_a_disk_survive_each_other() -> None:
+    world = World(seed=2).nodes("n1", "n2").disk().group("web", on="n1").settle().run(5)
+    world.power_off("n1").run(until=lambda: world.online("web") == "n2", within_s=2.0 + 1.0)
+    world.boot("n1").run(20).power_off("n2")
+    world.run(until=lambda: world.online("web") == "n1", within_s=2.0 + 1.0)
+
+
+def test_two_nodes_that_cannot_hear_each_other_leave_one_owner() -> None:
+    world = World(seed=3).nodes("n1", "n2").disk().group("web", on="n1").group("db", on="n2").settle().run(5)
+    world.cut("n1", "n2").run(30)
+    assert not world.invariants.online_once() or world.resets
+
+
+def test_a_node_without_a_majority_runs_nothing(world: World) -> None:
+    world.settle().run(5).power_off("n1").power_off("n2").run(10)
+    assert world.active_on("web") == [] and world.active_on("db") == []
+
+
+def test_after_all_lose_power_the_groups_come_back(world: World) -> None:
+    world.settle().run(5)
+    for node in ("n1", "n2", "n3"):
+        world.power_off(node)
+    world.run(5).settle()
+    assert world.online("web") and world.online("db")
+
+
+def test_a_node_that_reboots_fast_is_known_to_run_nothing(world: World) -> None:
+    world.settle().run(5).power_off("n1").run(0.3).boot("n1")
+    world.run(until=lambda: world.online("web") is not None, within_s=1.5)
+
+
+def test_a_group_that_failed_somewhere_is_not_placed_there_again_until_cleared(world: World) -> None:
+    world.settle().run(5)
+    world.smf("n1").fail("web")
+    world.run(until=lambda: world.online("web") == "n2")
+    world.power_off("n2").run(until=lambda: world.online("web") == "n3")
+    world.ask("clear", "web", at="n1")
+    world.run(2).power_off("n3").boot("n2")
+    world.run(until=lambda: world.online("web") == "n1")
+
+
+def test_a_group_that_failed_everywhere_stays_offline_and_says_why(world: World) -> None:
+    world.settle().run(5)
+    world.failing.update((node, "web", "start") for node in ("n1", "n2", "n3"))
+    world.smf("n1").fail("web")
+    world.run(20)
+    entry = world.entry("web")
+    assert entry.state == "offline" and entry.why
+    assert {failure.node for failure in entry.failures} == {"n1", "n2", "n3"}
+
+
+def test_a_stop_that_fails_blocks_until_the_owner_is_gone(world: World) -> None:
+    world.settle().run(5)
+    world.failing.add(("n1", "web", "stop"))
+    world.ask("move", "web", "n2")
+    world.run(until=lambda: world.online("web") == "n2")
+    assert world.resets == 1 and world.stopped("n1", "web") < world.started("n2", "web")
+
+
+def test_a_stop_that_fails_waits_for_a_human_where_so_configured() -> None:
+    world = World(seed=4).nodes("n1", "n2", "n3").group("web", on="n1").recovery(on_stop_failed="block").settle().run(5)
+    world.failing.add(("n1", "web", "stop"))
+    world.ask("move", "web", "n2")
+    world.run(60)
+    assert world.entry("web").state == "stop-failed" and world.resets == 0
+
+
+def test_a_start_method_run_by_hand_on_another_node_is_refused(world: World) -> None:
+    world.settle().run(5)
+    world.smf("n3").start_astray("web")
+    world.run(5)
+    assert [machine.key for machine in world.active_on("web")] == ["n1"]
+
+
+def test_svcadm_disable_takes_the_group_offline_in_the_whole_cluster(world: World) -> None:
+    world.settle().run(5)
+    world.smf("n1").operator_disables("web")
+    world.run(until=lambda: world.active_on("web") == [])
+    world.run(20)
+    assert world.active_on("web") == [] and world.entry("web").wanted == "offline"
+
+
+def test_svcadm_enable_brings_the_group_to_that_node(world: World) -> None:
+    world.settle().run(5)
+    world.smf("n3").operator_enables("web")
+    world.run(until=lambda: world.online("web") == "n3")
+
+
+def test_a_second_host_with_a_nodes_name_leaves(world: World) -> None:
+    world.settle().run(5)
+    impostor = world.add_machine("thief", "n1", "hostid-thief")
+    impostor.power_on()
+    world.run(until=lambda: bool(impostor.left))
+    world.run(10)
+    assert world.online("web") == "n1"
+
+
+def test_a_second_host_with_a_nodes_hostid_leaves() -> None:
+    world = World(seed=5).nodes("n1", "n2", "n3", "n4").group("web", on="n1").build()
+    world.machines["n4"].hostid = world.machines["n1"].hostid
+    for node in ("n1", "n2", "n3"):
+        world.boot(node)
+    world.run(until=lambda: world.online("web") == "n1").run(5)
+    world.boot("n4").run(until=lambda: bool(world.machines["n4"].left))
+    assert world.online("web") == "n1"
+
+
+def test_thirty_two_nodes_take_over_from_a_dead_one() -> None:
+    names = [f"n{number:02}" for number in range(1, 33)]
+    world = World(seed=6, links=1).nodes(*names[:5]).nodes(*names[5:], votes=0)
+    for number in range(8):
+        world.group(f"g{number}", on=names[number])
+    world.settle().run(2)
+    world.power_off("n08").run(until=lambda: world.online("g7") not in (None, "n08"), within_s=2.0 + 1.0)
+    assert world.resets == 0
