@@ -1,6 +1,7 @@
 """May this boot of a node become a member? (rule 11)."""
 from typing import Optional, Union
 
+from sundog.config.model import Timing
 from sundog.core.frames import Refused
 from sundog.core.ledger import OFFLINE, GroupEntry, Ledger
 from sundog.core.membership import Beat, Membership
@@ -8,13 +9,13 @@ from sundog.core.membership import Beat, Membership
 WAIT = "wait"
 Verdict = Union[Refused, str, None]
 
-#: Beats for which the boot that is a member must be silent before another boot of the same name is believed.
+#: Beats for which the boot that is a member must be silent before a later boot of the same host is believed.
 SILENT_BEATS = 3
 
 
-def is_member(node: str, beat: Beat, ledger: Ledger) -> bool:
+def is_member(node: str, boot_id: str, ledger: Ledger) -> bool:
     member = ledger.members.get(node)
-    return member is not None and member.joined and member.boot_id == beat.boot_id
+    return member is not None and member.joined and member.boot_id == boot_id
 
 
 def unclean(node: str, beat: Beat, ledger: Ledger) -> Optional[str]:
@@ -29,7 +30,7 @@ def _owns(node: str, beat: Beat, entry: GroupEntry, epoch: int) -> bool:
             and entry.state != OFFLINE)
 
 
-def verdict(now: float, node: str, beat: Beat, ledger: Ledger, peers: Membership, beat_s: float) -> Verdict:
+def verdict(now: float, node: str, beat: Beat, ledger: Ledger, peers: Membership, timing: Timing) -> Verdict:
     """A refusal, WAIT (ask again a beat later), or None: it may join."""
     twin = next((name for name, member in ledger.members.items()
                  if name != node and member.joined and member.hostid == beat.hostid), None)
@@ -39,10 +40,11 @@ def verdict(now: float, node: str, beat: Beat, ledger: Ledger, peers: Membership
     member = ledger.members.get(node)
     if member is not None and member.joined and member.boot_id != beat.boot_id:
         other_at = peers.heard_at(node, member.boot_id)
-        if other_at > peers.since(node, beat.boot_id) + SILENT_BEATS * beat_s:
+        if other_at > peers.since(node, beat.boot_id) + timing.timeout_s:
             return Refused(f"another host is in the cluster as {node}", "give this host its own name in cluster.yaml",
                            True, beat.boot_id)
-        if now < other_at + SILENT_BEATS * beat_s:
+        # Only of the same host is a later boot proof that the earlier is over; another one waits for its takeover.
+        if member.hostid != beat.hostid or now < other_at + SILENT_BEATS * timing.beat_s:
             return WAIT
     wrong = unclean(node, beat, ledger)
     if wrong is not None:

@@ -224,13 +224,14 @@ class Node:
     def _renew_own(self, now: float) -> None:
         """The leader's own lease, by the same reckoning as everybody's."""
         voting = self._voting
-        if voting.leading(now) and self._is_member():
+        if voting.leading(now) and self._is_member(self.name, self.boot.boot_id):
             self._hold(lease.until(voting.acknowledged_at, self._timing.timeout_s, self._timing.guard_s))
             self._current = True
 
-    def _is_member(self) -> bool:
-        member = self.ledger.members.get(self.name)
-        return member is not None and member.joined and member.boot_id == self.boot.boot_id
+    def _is_member(self, node: str, boot_id: str) -> bool:
+        """By what is chosen, and by what is on its way: a node that is being deposed gets no lease in between."""
+        return join.is_member(node, boot_id, self.ledger) \
+            and join.is_member(node, boot_id, self._voting.writer.own.ledger or self.ledger)
 
     def _hold(self, until: float) -> None:
         self.lease_until = until if self.lease_until is None else max(self.lease_until, until)
@@ -373,8 +374,7 @@ class Node:
             self._guard_name(now, event.sender)
             return
         leadership.dirty |= told
-        beat = self._peers.peers[event.sender].beat
-        if beat is not None and join.is_member(event.sender, beat, self.ledger) and beat.boot_id == event.boot_id:
+        if self._is_member(event.sender, event.boot_id):
             horizon = authority.horizon(self._voting.acknowledged_at, self._timing.timeout_s)
             for_s = lease.granted_for(now, horizon, self._timing.timeout_s)
             grant = Grant(body.seq, body.sent_at, for_s, self._ballot, self.ledger.version)
@@ -389,7 +389,7 @@ class Node:
         """The leader cannot be told by its namesake: its followers refuse the other host."""
         beat = self._peers.peers[node].beat
         if node == self.leader and beat is not None:
-            verdict = join.verdict(now, node, beat, self.ledger, self._peers, self._timing.beat_s)
+            verdict = join.verdict(now, node, beat, self.ledger, self._peers, self._timing)
             if isinstance(verdict, Refused) and verdict.fatal:
                 self._out.append(Send(node, verdict))
 

@@ -91,10 +91,10 @@ def _admit(view: View, draft: Draft) -> None:
     beat_s = view.cluster.timing.beat_s
     for node, peer in view.peers.peers.items():
         beat = peer.beat
-        if beat is None or join.is_member(node, beat, draft.ledger) \
+        if beat is None or join.is_member(node, beat.boot_id, draft.ledger) \
                 or view.now > view.peers.heard_at(node, beat.boot_id) + join.SILENT_BEATS * beat_s:
             continue
-        verdict = join.verdict(view.now, node, beat, draft.ledger, view.peers, beat_s)
+        verdict = join.verdict(view.now, node, beat, draft.ledger, view.peers, view.cluster.timing)
         if isinstance(verdict, Refused):
             draft.said.append(Send(node, verdict))
         elif verdict is None:
