@@ -39,7 +39,7 @@ def verdict(now: float, node: str, beat: Beat, ledger: Ledger, peers: Membership
                        "give one of the two another hostid", True, beat.boot_id)
     member = ledger.members.get(node)
     if member is not None and member.joined and member.boot_id != beat.boot_id:
-        other_at = peers.heard_at(node, member.boot_id)
+        other_at = peers.spoke_at(node, member.boot_id)
         if other_at > peers.since(node, beat.boot_id) + timing.timeout_s:
             return Refused(f"another host is in the cluster as {node}", "give this host its own name in cluster.yaml",
                            True, beat.boot_id)

@@ -28,6 +28,7 @@ class Peer:
     links: Dict[str, float] = field(default_factory=dict)       # link -> when a frame last came over it
     boots: Dict[str, float] = field(default_factory=dict)       # boot id -> when it was last heard on any link
     since: Dict[str, float] = field(default_factory=dict)       # boot id -> heard since, without a silence of L
+    pulse_at: float = NEVER                                     # when its counter on a disk was last seen to move
     beat: Optional[Beat] = None
 
 
@@ -63,8 +64,18 @@ class Membership:
         peer.beat = new
         return old is None or not new.says_the_same(old)
 
+    def pulse(self, now: float, link: str, node: str) -> None:
+        """A sign of life that does not say of which boot: a counter on a disk."""
+        peer = self.peers[node]
+        peer.links[link] = peer.pulse_at = now
+
     def heard_at(self, node: str, boot_id: str) -> float:
-        """When this boot of the node was last heard on any link."""
+        """When this boot of the node was, or may have been, last heard on any link."""
+        peer = self.peers.get(node)
+        return max(peer.boots.get(boot_id, NEVER), peer.pulse_at) if peer is not None else NEVER
+
+    def spoke_at(self, node: str, boot_id: str) -> float:
+        """When a frame that this boot of the node has signed last came."""
         peer = self.peers.get(node)
         return peer.boots.get(boot_id, NEVER) if peer is not None else NEVER
 

@@ -263,7 +263,8 @@ class Node:
     def _beat(self, now: float) -> None:
         self._next_beat = now + self._timing.beat_s
         held = self.lease_until is not None and now < self.lease_until
-        self._voting.beat(now, held or self._agent.active)
+        self._voting.alive = held or self._agent.active
+        self._voting.beat(now)
         self._report(now)
         if self._leadership is None:
             leader = self.leader
@@ -304,9 +305,8 @@ class Node:
 
     def on_disk_answered(self, now: float, event: events.DiskAnswered) -> None:
         for node in self._voting.disk_answered(now, event):
-            member = self.ledger.members.get(node)
-            if member is not None and node in self._peers.peers:
-                self._peers.heard(now, _DISK + event.holder, node, member.boot_id)
+            if node in self._peers.peers:
+                self._peers.pulse(now, _DISK + event.holder, node)
 
     def on_activated(self, now: float, event: events.Activated) -> None:
         self._out += self._agent.activated(event)
@@ -448,7 +448,7 @@ class Node:
         if member is None or not member.joined or member.boot_id == event.boot_id:
             return False
         silent_s = join.SILENT_BEATS * self._timing.beat_s
-        return now < self._peers.heard_at(event.sender, member.boot_id) + silent_s
+        return now < self._peers.spoke_at(event.sender, member.boot_id) + silent_s
 
     def _ask(self, now: float, event: events.Heard, body: Ask) -> None:
         if self._leadership is not None and self._voting.leading(now):

@@ -92,7 +92,7 @@ def _admit(view: View, draft: Draft) -> None:
     for node, peer in view.peers.peers.items():
         beat = peer.beat
         if beat is None or join.is_member(node, beat.boot_id, draft.ledger) \
-                or view.now > view.peers.heard_at(node, beat.boot_id) + join.SILENT_BEATS * beat_s:
+                or view.now > view.peers.spoke_at(node, beat.boot_id) + join.SILENT_BEATS * beat_s:
             continue
         verdict = join.verdict(view.now, node, beat, draft.ledger, view.peers, view.cluster.timing)
         if isinstance(verdict, Refused):

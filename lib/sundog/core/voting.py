@@ -44,6 +44,7 @@ class Voting:
         self.acknowledged_at = float("-inf")            # send time of the newest probe that a majority acknowledged
         self.led_at = float("-inf")                     # of leaders before us, on our clock
         self.leads = self.elected = False
+        self.alive = False                              # we hold a lease, or what needs one: show a pulse on the disks
         self.chosen: Optional[Ledger] = None
 
     def leading(self, now: float) -> bool:
@@ -138,7 +139,8 @@ class Voting:
                 self._abandon(now, 0.0)
                 return
             writer.accepted(self.name, Sent(now, writer.own.mbal, writer.own.bal, writer.own.version))
-        block = writer.block(self.leads or writer.phase == WRITING)
+        leads = self.leads or writer.phase == WRITING
+        block = writer.block(leads, leads or self.alive)
         request = writer.sending(now, block)
         for node in self.nodes:
             if writer.phase == WRITING or node not in writer.promises:
@@ -153,8 +155,8 @@ class Voting:
         has = self.writer.phase == WRITING and self.writer.has_ledger.get(node) == block.version
         self._out.append(Send(node, Write(request, replace(block, ledger=None) if has else block)))
 
-    def beat(self, now: float, alive: bool) -> None:
-        """Each L/10: probe, ask again, or keep an eye on the disks. `alive`: show a pulse there, we hold a lease."""
+    def beat(self, now: float) -> None:
+        """Each L/10: probe, ask again, or keep an eye on the disks."""
         writer = self.writer
         trying = writer.phase == PREPARING or (writer.phase == WRITING and not self.leads)
         if trying and now > writer.begun_at + _PATIENCE_BEATS * self._timing.beat_s:
@@ -162,7 +164,7 @@ class Voting:
         if writer.phase != IDLE:
             self._round(now)
         else:
-            block = writer.block(self.leads, alive)
+            block = writer.block(self.leads, self.alive)
             for disk in self.disks.by_name:
                 self._out.append(WriteDisk(disk, writer.sending(now, block), block))
 
