@@ -7,6 +7,7 @@ I4  epochs grow with every activation and are never shared
 I5  nothing starts without a permit that the newest ledger bears out; -f only when the previous importer cannot write
 I6  the ledger moves along LEGAL only, and takes a group from nobody who can still write
 I7  no two nodes lead at once
+I8  no lease is granted to a node where something is active that the ledger does not assign to it
 """
 from typing import TYPE_CHECKING, Dict, List, Optional, Tuple
 
@@ -83,8 +84,12 @@ class Invariants:
         elif machine.deadline > max(bound, now) + 1e-6:
             self.fail("I2", f"{machine.key} sets its deadline {machine.deadline - bound:.3f} s beyond its lease")
 
-    def granted(self, machine: "Machine", grant: frames.Grant) -> None:
+    def granted(self, machine: "Machine", leader: str, grant: frames.Grant) -> None:
         """A grant has reached a machine: from when its heartbeat left, and never longer than L - guard (rule 3)."""
+        for group in machine.smf.active if machine.smf else []:
+            entry = self.latest.groups.get(group, GroupEntry())
+            if (entry.owner, entry.boot_id) != (machine.name, machine.boot_id) or entry.state == OFFLINE:
+                self.fail("I8", f"{leader} grants {machine.key} a lease while {group} is active there without right")
         timing = self._timing
         until = grant.sent_at + min(grant.for_s, timing.timeout_s) - timing.guard_s
         self._lease_bound[machine.key] = max(self._lease_bound.get(machine.key, until), until)

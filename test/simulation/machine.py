@@ -73,12 +73,16 @@ class Machine:
     def leads(self) -> bool:
         return self.node is not None and self.node.leader == self.name
 
-    def power_on(self) -> None:
+    def power_on(self, active: Tuple[str, ...] = ()) -> None:
+        """Boot; `active` groups are started by the host itself, against all rules, before the daemon is there."""
         if self.power:
             return
         self.power, self.left = True, ""
         self.boot += 1
+        self.clock.offset = self.world.random.uniform(0, 1e5)
         self.smf = Smf(self)
+        for group in active:
+            self.smf.start_outside(group)
         self.world.note(self.key, "power on")
         self.start_daemon()
 

@@ -105,6 +105,12 @@ class Smf:
         if not at.busy and at.order == _DOWN and any(state == OFF for state in at.states.values()):
             self._start(at, next(r for r in at.resources if at.states[r.name] == OFF))
 
+    def start_outside(self, group: str) -> None:
+        """The host has the group up without anybody's permit."""
+        at = self.groups[group]
+        at.states = dict.fromkeys(at.states, ON)
+        at.active, at.order, at.enabled = set(at.states), _UP, True
+
     def mend(self, group: str) -> None:
         """A human ends by hand what would not stop."""
         at = self.groups[group]

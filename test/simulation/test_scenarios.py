@@ -207,6 +207,13 @@ def test_a_second_host_with_a_nodes_hostid_leaves() -> None:
     assert world.online("web") == "n1"
 
 
+def test_a_host_that_brought_a_group_up_by_itself_stops_it_before_it_joins(world: World) -> None:
+    world.settle().run(5).power_off("n3").run(10)
+    world.boot("n3", active=("web",)).run(until=lambda: "web" not in world.smf("n3").active)
+    world.run(5).ask("move", "web", "n3")
+    world.run(until=lambda: world.online("web") == "n3")
+
+
 def test_thirty_two_nodes_take_over_from_a_dead_one() -> None:
     names = [f"n{number:02}" for number in range(1, 33)]
     world = World(seed=6, links=1).nodes(*names[:5]).nodes(*names[5:], votes=0)

@@ -27,7 +27,7 @@ class Timeline:
 
 
 class Clock:
-    """A host's monotonic clock: its own zero and its own rate, kept through a reboot for simplicity."""
+    """A host's monotonic clock: its own zero, another one after each boot, and its own rate."""
 
     def __init__(self, timeline: Timeline, offset: float, rate: float) -> None:
         self.timeline, self.offset, self.rate = timeline, offset, rate

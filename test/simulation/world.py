@@ -7,8 +7,6 @@ from dataclasses import replace
 from random import Random
 from typing import Callable, Deque, Dict, List, Optional, Set, Tuple
 
-from sundog.core.node import Node
-
 from simulation.invariants import Broken, Invariants
 from simulation.machine import Machine
 from simulation.smf import Smf
@@ -20,6 +18,7 @@ from sundog.core import effects, frames
 from sundog.core.effects import Effect
 from sundog.core.events import Configured, Event, Heard
 from sundog.core.ledger import OFFLINE, GroupEntry, Ledger
+from sundog.core.node import Node
 
 _STORY = 120
 
@@ -110,7 +109,7 @@ class World:
         for machine in self.machines.values():
             if not machine.left:
                 machine.power_on()
-        return self.run(until=lambda: not self.invariants.online_once(), within_s=within_s)
+        return self.run(until=lambda: all(map(self.online, self.cluster.groups)), within_s=within_s)
 
     # ---- time
 
@@ -138,8 +137,9 @@ class World:
         self.machines[key].power_off()
         return self
 
-    def boot(self, key: str) -> "World":
-        self.machines[key].power_on()
+    def boot(self, key: str, active: Tuple[str, ...] = ()) -> "World":
+        """Switch on; `active` groups were not stopped from coming up with the host."""
+        self.machines[key].power_on(active)
         return self
 
     def freeze(self, key: str) -> "World":
@@ -205,7 +205,7 @@ class World:
     def guarded(self, machine: Machine, node: Node, now: float, event: Event) -> List[Effect]:
         """One step of the core; that it raises anything is a breach of its contract."""
         if type(event) is Heard and type(event.body) is frames.Grant:
-            self.invariants.granted(machine, event.body)
+            self.invariants.granted(machine, event.sender, event.body)
         try:
             wanted: List[Effect] = node.step(now, event)
             return wanted

@@ -1,0 +1,161 @@
+"""A rule that is taken out of the core must be missed: some seed, or a scenario made for it, breaks an invariant.
+
+Each mutant replaces the one function that keeps the rule (the table in sundog/core/__init__.py). The same scenario
+passes with the rule in place, so it is the rule that is found missing and not the scenario that is wrong.
+"""
+import importlib
+from dataclasses import dataclass
+from typing import Any, Callable, Tuple
+
+import pytest
+
+from simulation.invariants import Broken
+from simulation.trial import trial
+from simulation.world import World
+
+Scenario = Callable[[], object]
+
+
+def three(seed: int = 1) -> World:
+    return World(seed).nodes("n1", "n2", "n3").group("web", on="n1").group("db", on="n2")
+
+
+def storms() -> None:
+    """Seeds of the random test, shorter."""
+    for seed in range(6):
+        trial(seed, storm_s=60.0, every_s=2.0)
+
+
+def owner_cut_off() -> None:
+    three().settle().run(5).cut("n1").run(20)
+
+
+def owner_freezes() -> None:
+    three().settle().run(5).freeze("n1").run(10).thaw("n1").run(10)
+
+
+def owner_stalls() -> None:
+    """The daemon of an owner does nothing for a while; what it owns is still active."""
+    world = three().settle().run(5)
+    world.machines["n1"].stall()
+    world.run(10)
+
+
+def owner_is_late() -> None:
+    """Every frame takes half a timeout: a lease counted from when its grant arrives would be too long."""
+    world = three().settle().run(5)
+    for quality in world.wire.qualities.values():
+        quality.shortest_s = 1.0
+    world.run(0.5).cut("n1").run(10)
+
+
+def slow_move() -> None:
+    world = three().settle().run(5)
+    world.slowness = 20.0
+    world.ask("move", "web", "n3")
+    world.run(30)
+
+
+def start_by_hand() -> None:
+    world = three().settle().run(5)
+    world.smf("n3").start_astray("web")
+    world.run(5)
+
+
+def leader_cut_one_way() -> None:
+    """The leader hears nobody, one of the others does not hear the leader: both would lead if a holder let them."""
+    world = three().settle().run(5)
+    leader = world.leader()
+    others = [key for key in world.machines if key != leader]
+    assert leader is not None
+    world.cut(leader, others[0]).run(20)
+    world.cut(leader, others[1]).run(20)
+
+
+def leader_dies_in_a_change() -> None:
+    for seed in range(8):
+        world = three(seed).settle().run(5)
+        leader = world.leader()
+        assert leader is not None
+        world.ask("move", "web", "n3")
+        world.run(0.002 + 0.0005 * seed).power_off(leader).run(10)
+
+
+def disk_leader_cut_off() -> None:
+    world = World(3).nodes("n1", "n2").disk().group("web", on="n1").group("db", on="n2").settle().run(5)
+    world.cut("n1", "n2").run(20)
+
+
+def stop_fails() -> None:
+    world = three().settle().run(5)
+    world.failing.add(("n1", "web", "stop"))
+    world.ask("move", "web", "n2")
+    world.run(until=lambda: world.online("web") == "n2")
+
+
+def daemon_restarts() -> None:
+    world = three().settle().run(5).kill_daemon("n1", back_in_s=0.5).run(10)
+    assert world.online("web") == "n1" and world.resets == 0, "the restart of a daemon moved a group"
+    assert world.stopped("n1", "web") == float("-inf"), "the restart of a daemon stopped a group"
+
+
+def group_fails_at_home() -> None:
+    world = three().settle().run(5)
+    world.smf("n1").fail("web")
+    world.run(30)
+    assert world.online("web") == "n2", "the group was placed again where it had failed"
+
+
+def comes_back_unclean() -> None:
+    """A host brings a group up by itself at boot, and its daemon asks to join."""
+    world = three().settle().run(5).power_off("n3").run(10)
+    world.boot("n3", active=("web",)).run(5)
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """`function` is replaced by `broken`; one of `scenarios` must fail then."""
+    rule: int
+    function: str
+    broken: Callable[..., Any]
+    scenarios: Tuple[Scenario, ...]
+
+
+def confirmed_by_epoch(entry: Any, report: Any) -> bool:
+    return bool(report.epoch == entry.epoch and entry.state == "stopping")
+
+
+MUTANTS = [
+    Mutant(1, "paxos.newest", lambda blocks: None, (leader_dies_in_a_change, storms)),
+    Mutant(2, "authority.refuses_for", lambda *_: 0.0, (leader_cut_one_way, storms)),
+    Mutant(2, "authority.disk_refuses_for", lambda *_: 0.0, (disk_leader_cut_off, storms)),
+    Mutant(3, "lease.until", lambda sent_at, for_s, guard_s: sent_at + for_s + 1.0, (owner_is_late, owner_cut_off)),
+    Mutant(3, "lease.until", lambda sent_at, for_s, guard_s: sent_at + for_s, (owner_is_late, owner_cut_off)),
+    Mutant(4, "lease.deadline", lambda *_: None, (owner_stalls,)),
+    Mutant(4, "lease.deadline", lambda active, until, standing: until + 5 if active else None, (owner_stalls,)),
+    Mutant(5, "takeover.objection", lambda *_: None, (owner_cut_off, owner_freezes, storms)),
+    Mutant(6, "moves.confirmed", confirmed_by_epoch, (slow_move,)),
+    Mutant(7, "permits.objection", lambda *_: None, (start_by_hand,)),
+    Mutant(8, "agent.adopted_state", lambda found: "stop-failed", (daemon_restarts,)),
+    Mutant(10, "moves.fences", lambda *_: False, (stop_fails,)),
+    Mutant(11, "join.unclean", lambda *_: None, (comes_back_unclean,)),
+    Mutant(13, "recovery.objection", lambda *_: None, (group_fails_at_home,)),
+]
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=[f"rule {one.rule} {one.function}" for one in MUTANTS])
+def test_a_core_without_the_rule_is_found_out(mutant: Mutant, monkeypatch: pytest.MonkeyPatch) -> None:
+    module, function = mutant.function.split(".")
+    with monkeypatch.context() as patch:
+        patch.setattr(importlib.import_module(f"sundog.core.{module}"), function, mutant.broken)
+        found = next((scenario for scenario in mutant.scenarios if breaks(scenario)), None)
+    assert found is not None, f"nothing misses {mutant.function}"
+    found()
+
+
+def breaks(scenario: Scenario) -> bool:
+    try:
+        scenario()
+    except (Broken, AssertionError):
+        return True
+    return False
