@@ -5,7 +5,7 @@ A record is kept for every group that is, or may be, active here, and for one th
 from dataclasses import dataclass, replace
 from typing import Dict, List, Mapping, Optional, Tuple
 
-from sundog.core import moves, permits
+from sundog.core import lease, moves, permits
 from sundog.core.effects import Activate, Deactivate, Effect, Journal
 from sundog.core.events import Activated, Deactivated, GroupFailed
 from sundog.core.frames import GroupReport
@@ -49,6 +49,12 @@ class Agent:
     def stopping(self, group: str) -> bool:
         one = self.local.get(group)
         return one is None or one.state not in _UP
+
+    def deadline(self, now: float, lease_until: Optional[float], standing: Optional[float]) -> Optional[float]:
+        """What failfast must hold: the end of the lease, or this very instant when the host must reset itself."""
+        if self.fenced:
+            return now if standing is None else min(now, standing)
+        return lease.deadline(self.active, lease_until, standing)
 
     # ---- what happened here
 

@@ -30,6 +30,24 @@ def _owns(node: str, beat: Beat, entry: GroupEntry, epoch: int) -> bool:
             and entry.state != OFFLINE)
 
 
+def is_doubtful(now: float, node: str, boot_id: str, ledger: Ledger, peers: Membership, timing: Timing) -> bool:
+    """Is another boot of this name in the cluster, and alive? Then this one has no voice in the vote."""
+    member = ledger.members.get(node)
+    if member is None or not member.joined or member.boot_id == boot_id:
+        return False
+    return now < peers.spoke_at(node, member.boot_id) + SILENT_BEATS * timing.beat_s
+
+
+def namesake(node: str, beat: Beat, ledger: Ledger, peers: Membership, timing: Timing) -> Optional[Refused]:
+    """A refusal when the host that is in the cluster under this name goes on speaking beside the one that asks."""
+    member = ledger.members.get(node)
+    if member is None or not member.joined or member.boot_id == beat.boot_id \
+            or peers.spoke_at(node, member.boot_id) <= peers.since(node, beat.boot_id) + timing.timeout_s:
+        return None
+    return Refused(f"another host is in the cluster as {node}", "give this host its own name in cluster.yaml", True,
+                   beat.boot_id)
+
+
 def verdict(now: float, node: str, beat: Beat, ledger: Ledger, peers: Membership, timing: Timing) -> Verdict:
     """A refusal, WAIT (ask again a beat later), or None: it may join."""
     twin = next((name for name, member in ledger.members.items()
@@ -37,15 +55,14 @@ def verdict(now: float, node: str, beat: Beat, ledger: Ledger, peers: Membership
     if twin is not None:
         return Refused(f"host {node} has the same hostid ({beat.hostid}) as {twin}: ZFS could not tell them apart",
                        "give one of the two another hostid", True, beat.boot_id)
+    other = namesake(node, beat, ledger, peers, timing)
+    if other is not None:
+        return other
     member = ledger.members.get(node)
-    if member is not None and member.joined and member.boot_id != beat.boot_id:
-        other_at = peers.spoke_at(node, member.boot_id)
-        if other_at > peers.since(node, beat.boot_id) + timing.timeout_s:
-            return Refused(f"another host is in the cluster as {node}", "give this host its own name in cluster.yaml",
-                           True, beat.boot_id)
-        # Only of the same host is a later boot proof that the earlier is over; another one waits for its takeover.
-        if member.hostid != beat.hostid or now < other_at + SILENT_BEATS * timing.beat_s:
-            return WAIT
+    # Only of the same host is a later boot proof that the earlier is over; another one waits for its takeover.
+    if member is not None and member.joined and member.boot_id != beat.boot_id \
+            and (member.hostid != beat.hostid or is_doubtful(now, node, beat.boot_id, ledger, peers, timing)):
+        return WAIT
     wrong = unclean(node, beat, ledger)
     if wrong is not None:
         return Refused(f"{wrong} active on {node} without right: it comes back clean or not at all",

@@ -1,10 +1,11 @@
-"""What a node keeps while it leads, and no longer: since when, what was asked, which change is on its way."""
-from typing import Dict, List, Optional, Tuple
+"""What a node keeps and says while it leads, and no longer: since when, what was asked, which change is on its way."""
+from typing import Dict, Iterable, List, Optional, Tuple
 
 from sundog.config.model import Cluster
-from sundog.core import changes, plan, recovery
-from sundog.core.effects import Effect
-from sundog.core.frames import Ask, Told
+from sundog.core import authority, changes, lease, plan, recovery
+from sundog.core.asking import Asking
+from sundog.core.effects import Effect, Send
+from sundog.core.frames import Ask, Ballot, Elected, Grant, Heartbeat, LedgerIs, Told
 from sundog.core.ledger import Ledger
 from sundog.core.membership import Membership
 
@@ -12,50 +13,80 @@ _REMEMBERED = 200
 
 
 class Leadership:
-    def __init__(self, now: float, me: str, led_at: float) -> None:
-        self.me, self.elected_at, self.led_at = me, now, led_at
-        self.dirty = True
+    """`led_at`: no other leader was acknowledged later (rule 5). Effects go into the list `out`."""
+
+    def __init__(self, now: float, me: str, ballot: Ballot, led_at: float, asking: Asking, out: List[Effect]) -> None:
+        self.me, self.ballot, self.elected_at, self.led_at = me, ballot, now, led_at
+        self.dirty = True                               # something has happened that may change the plan
         self.plan_at = now
+        self._asking, self._out = asking, out
         self._asks: Dict[str, Tuple[str, Ask]] = {}
         self._told: Dict[str, Told] = {}
         self._pending: Optional[plan.Draft] = None
         self._learned: recovery.Learned = {}
 
-    def asked(self, origin: str, ask: Ask) -> Optional[Told]:
-        """A request came in; the answer when it was answered before, else it is planned next."""
-        if ask.ask not in self._told and ask.ask not in self._on_its_way():
-            self._asks.setdefault(ask.ask, (origin, ask))
-            self.dirty = True
-        return self._told.get(ask.ask)
-
-    def _on_its_way(self) -> Tuple[str, ...]:
-        return tuple(told.ask for _, told in self._pending.answers) if self._pending is not None else ()
-
     def view(self, now: float, cluster: Cluster, peers: Membership) -> plan.View:
         return plan.View(now, self.me, cluster, peers, self.elected_at, self.led_at)
 
-    def plan(self, now: float, cluster: Cluster, peers: Membership,
-             ledger: Ledger) -> Tuple[Optional[Ledger], List[Effect], List[Tuple[str, Told]]]:
-        """The next ledger to propose if there is one, what to say at once, and the answers that need no change."""
+    def announce(self, others: Iterable[str], version: int) -> None:
+        """Tell everybody to beat to us; take up what was asked on this node meanwhile."""
+        self._out += [Send(node, Elected(self.ballot, version)) for node in others]
+        for ask in self._asking.open():
+            self.asked(self.me, ask)
+
+    # ---- requests
+
+    def asked(self, origin: str, ask: Ask) -> None:
+        """A request came in, perhaps again: it is planned next, unless it has its answer or is on its way."""
+        told = self._told.get(ask.ask)
+        if told is not None:
+            self._answer([(origin, told)])
+        elif self._pending is None or all(one.ask != ask.ask for _, one in self._pending.answers):
+            self._asks.setdefault(ask.ask, (origin, ask))
+            self.dirty = True
+
+    def _answer(self, answers: List[Tuple[str, Told]]) -> None:
+        for origin, told in answers:
+            self._told[told.ask] = told
+            if len(self._told) > _REMEMBERED:
+                del self._told[next(iter(self._told))]
+            self._out += self._asking.told(told) if origin == self.me else [Send(origin, told)]
+
+    # ---- the ledger
+
+    def plan(self, now: float, cluster: Cluster, peers: Membership, ledger: Ledger) -> Optional[Ledger]:
+        """The ledger to propose now; None when the chosen one is as it should be."""
         self.dirty = False
         draft = plan.make(self.view(now, cluster, peers), ledger, self._asks, self._learned)
         self._asks = {}
         self.plan_at = draft.wake_at
+        self._out += draft.said
         if draft.ledger.version == ledger.version:
-            return None, draft.said, self._answer(draft.answers)
+            self._answer(draft.answers)
+            return None
         self._pending = draft
-        return draft.ledger, draft.said, []
+        return draft.ledger
 
-    def chosen(self, before: Ledger, after: Ledger) -> Tuple[List[Effect], List[Tuple[str, Told]]]:
-        """A change was chosen: the lines for the journal and the answers that waited for it."""
+    def chosen(self, before: Ledger, after: Ledger, others: Iterable[str]) -> None:
+        """A change was chosen: say what it is, answer those who asked for it, and spread it."""
         self.dirty = True
         pending, self._pending = self._pending, None
-        told: List[Effect] = list(changes.lines(before, after))
-        return told, self._answer(pending.answers) if pending is not None else []
+        self._out += changes.lines(before, after)
+        if pending is not None:
+            self._answer(pending.answers)
+        self._out += [Send(node, LedgerIs(after, self.ballot)) for node in others]
 
-    def _answer(self, answers: List[Tuple[str, Told]]) -> List[Tuple[str, Told]]:
-        for _, told in answers:
-            self._told[told.ask] = told
-            if len(self._told) > _REMEMBERED:
-                del self._told[next(iter(self._told))]
-        return answers
+    # ---- leases
+
+    def answer_beat(self, now: float, node: str, beat: Heartbeat, member: bool, acknowledged_at: float,
+                    cluster: Cluster, ledger: Ledger) -> None:
+        """A member gets its lease, bounded by our own horizon; whoever is not one yet learns who leads."""
+        if member:
+            timeout_s = cluster.timing.timeout_s
+            for_s = lease.granted_for(now, authority.horizon(acknowledged_at, timeout_s), timeout_s)
+            self._out.append(Send(node, Grant(beat.seq, beat.sent_at, for_s, self.ballot, ledger.version)))
+        else:
+            self.dirty = True
+            self._out.append(Send(node, Elected(self.ballot, ledger.version)))
+        if beat.version < ledger.version:
+            self._out.append(Send(node, LedgerIs(ledger, self.ballot)))

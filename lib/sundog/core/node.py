@@ -6,7 +6,7 @@ ledger, failfast's deadline follows the lease, and what must be durable goes out
 from typing import Callable, Dict, List, Mapping, Optional, Tuple
 
 from sundog.config.model import Cluster
-from sundog.core import authority, events, join, lease, permits, placement, plan
+from sundog.core import events, join, permits, placement, plan
 from sundog.core.agent import Agent
 from sundog.core.asking import Asking
 from sundog.core.effects import (
@@ -21,14 +21,14 @@ from sundog.core.effects import (
     Store,
     Stored,
 )
-from sundog.core.frames import NO_BALLOT, Ask, Ballot, Blocks, Elected, Grant, Heartbeat, LedgerIs, Refused, Told, Write
+from sundog.core.following import Following
+from sundog.core.frames import Ask, Ballot, Blocks, Elected, Grant, Heartbeat, LedgerIs, Refused, Told, Write
 from sundog.core.leadership import Leadership
 from sundog.core.ledger import GroupEntry, Ledger
 from sundog.core.membership import Membership
 from sundog.core.placement import Placement
 from sundog.core.voting import Voting
 
-_REMEMBERED_BEATS = 64
 _DISK = "disk:"                         # a pulse on a disk counts as heard on the link of this name
 
 
@@ -38,7 +38,6 @@ class Node:
     def __init__(self, cluster: Cluster, name: str, boot: events.Boot, stored: Stored) -> None:
         self.cluster, self.name, self.boot = cluster, name, boot
         self.ledger: Ledger = stored.ledger
-        self.lease_until: Optional[float] = None
         self.counters: Dict[str, int] = {}              # what was dropped, by reason
         self._timing = cluster.timing
         self._out: List[Effect] = []
@@ -48,11 +47,7 @@ class Node:
         self._agent = Agent(name, boot.boot_id, cluster.recovery.on_stop_failed)
         self._asking = Asking(name, boot.incarnation)
         self._leadership: Optional[Leadership] = None
-        self._leader: Optional[str] = None              # another node that we follow
-        self._ballot: Ballot = NO_BALLOT                # of the highest leader we have heard of
-        self._newest = stored.ledger.version            # the highest version we have heard of
-        self._current = False                           # no newer ledger than ours was known when our lease was granted
-        self._beats: Dict[int, float] = {}              # heartbeats that may still be answered: seq -> sent
+        self._following = Following(stored.ledger.version, cluster.timing)
         self._seq = 0
         self._next_beat = float("-inf")
         self._deadline: Optional[float] = None
@@ -60,7 +55,6 @@ class Node:
         self._unfit: Mapping[str, str] = {}
         self._reported: Tuple[object, ...] = ()
         self._fetching: Tuple[int, str] = (0, "")
-        self._refused_by: Tuple[str, ...] = ()
         self._now = float("-inf")
         self._handlers: Dict[type, Callable[..., None]] = {
             events.Tick: self.on_tick, events.Heard: self.on_heard, events.DiskAnswered: self.on_disk_answered,
@@ -81,8 +75,12 @@ class Node:
         """Who leads, as far as this node knows."""
         if self._voting.leading(self._now):
             return self.name
-        seen_lately = self._now < self._voting.leader_seen_at + self._timing.authority_s
-        return self._leader if seen_lately else None
+        return self._following.leader_now(self._now)
+
+    @property
+    def lease_until(self) -> Optional[float]:
+        """When this node's lease ends, or ended; None: it has had none since its daemon started."""
+        return self._following.lease_until
 
     @property
     def leads_until(self) -> float:
@@ -95,14 +93,11 @@ class Node:
 
     def explain(self, now: float, group: str) -> Placement:
         """Why the group would go where; raises KeyError for a group that is not configured."""
-        return placement.place(self.cluster.groups[group], self._nodes(now), self.ledger)
-
-    def _nodes(self, now: float) -> placement.Nodes:
         if self._leadership is not None:
-            return plan.nodes_seen(self._leadership.view(now, self.cluster, self._peers), self.ledger)
-        down = {node: "it is not in the cluster now" for node in self.cluster.nodes
-                if node not in self.ledger.members or not self.ledger.members[node].joined}
-        return placement.Nodes(down, {self.name: self._unfit})
+            nodes = plan.nodes_seen(self._leadership.view(now, self.cluster, self._peers), self.ledger)
+        else:
+            nodes = placement.nodes_by_ledger(self.cluster.nodes, self.ledger, {self.name: self._unfit})
+        return placement.place(self.cluster.groups[group], nodes, self.ledger)
 
     def wake_at(self, now: float) -> float:
         """The earliest instant at which a Tick can matter; at most a beat away."""
@@ -164,52 +159,32 @@ class Node:
         while True:
             chosen, voting.chosen = voting.chosen, None
             if chosen is not None:
-                self._chosen(now, chosen)
+                self._chosen(chosen)
             if voting.elected:
                 self._begin_to_lead(now)
             leadership = self._leadership
             if leadership is None or voting.writer.busy or not voting.leading(now) \
                     or not (leadership.dirty or now >= leadership.plan_at):
                 return
-            ledger, said, answers = leadership.plan(now, self.cluster, self._peers, self.ledger)
-            self._out += said
-            self._tell(answers)
+            ledger = leadership.plan(now, self.cluster, self._peers, self.ledger)
             if ledger is not None:
                 voting.propose(now, ledger)
 
     def _begin_to_lead(self, now: float) -> None:
-        self._voting.elected = False
-        self._leader, self._ballot = None, self._voting.writer.ballot
-        self._leadership = Leadership(now, self.name, self._voting.led_at)
-        self._say("LEADER-ELECTED", "notice", f"{self.name} leads the cluster, ballot {self._ballot[0]}")
+        voting = self._voting
+        voting.elected = False
+        ballot = voting.writer.ballot
+        self._following.lead(ballot)
+        self._leadership = Leadership(now, self.name, ballot, voting.led_at, self._asking, self._out)
+        self._say("LEADER-ELECTED", "notice", f"{self.name} leads the cluster, ballot {ballot[0]}")
         self._report(now)
-        for node in self._others():
-            self._out.append(Send(node, Elected(self._ballot, self.ledger.version)))
-        for ask in self._asking.open():
-            self._answer(self.name, self._leadership.asked(self.name, ask))
+        self._leadership.announce(self._others(), self.ledger.version)
 
-    def _chosen(self, now: float, ledger: Ledger) -> None:
+    def _chosen(self, ledger: Ledger) -> None:
         before = self.ledger
         self._learn(ledger)
-        if self._leadership is not None:
-            said, answers = self._leadership.chosen(before, ledger)
-            self._out += said
-            self._tell(answers)
-        if ledger.version > before.version:
-            for node in self._others():
-                self._out.append(Send(node, LedgerIs(ledger, self._voting.writer.ballot)))
-
-    def _tell(self, answers: List[Tuple[str, Told]]) -> None:
-        for origin, told in answers:
-            self._answer(origin, told)
-
-    def _answer(self, origin: str, told: Optional[Told]) -> None:
-        if told is None:
-            return
-        if origin == self.name:
-            self._out += self._asking.told(told)
-        else:
-            self._out.append(Send(origin, told))
+        if self._leadership is not None and ledger.version > before.version:
+            self._leadership.chosen(before, ledger, self._others())
 
     def _others(self) -> List[str]:
         return [node for node in self.cluster.nodes if node != self.name]
@@ -217,7 +192,7 @@ class Node:
     def _learn(self, ledger: Ledger) -> None:
         if ledger.version > self.ledger.version:
             self.ledger = ledger
-            self._newest = max(self._newest, ledger.version)
+            self._following.knows_of(ledger.version)
 
     # ---- lease, deadline, groups
 
@@ -225,32 +200,21 @@ class Node:
         """The leader's own lease, by the same reckoning as everybody's."""
         voting = self._voting
         if voting.leading(now) and self._is_member(self.name, self.boot.boot_id):
-            self._hold(lease.until(voting.acknowledged_at, self._timing.timeout_s, self._timing.guard_s))
-            self._current = True
+            self._following.hold(voting.acknowledged_at, self._timing.timeout_s)
 
     def _is_member(self, node: str, boot_id: str) -> bool:
         """By what is chosen, and by what is on its way: a node that is being deposed gets no lease in between."""
         return join.is_member(node, boot_id, self.ledger) \
             and join.is_member(node, boot_id, self._voting.writer.own.ledger or self.ledger)
 
-    def _hold(self, until: float) -> None:
-        self.lease_until = until if self.lease_until is None else max(self.lease_until, until)
-
-    def _right_until(self) -> Optional[float]:
-        """The lease, unless a newer ledger is known to exist: ours may assign what was taken from us meanwhile."""
-        return self.lease_until if self._current and self.ledger.version >= self._newest else None
-
     def _reconcile(self, now: float) -> None:
-        until = self._right_until()
+        until = self._following.right_until(self.ledger.version)
         orders = self._agent.reconcile(self.ledger, until is not None and now < until)
         self._set_deadline(now)
         self._out += orders
 
     def _set_deadline(self, now: float) -> None:
-        if self._agent.fenced:
-            at: Optional[float] = min(now, self._deadline) if self._deadline is not None else now
-        else:
-            at = lease.deadline(self._agent.active, self.lease_until, self._deadline)
+        at = self._agent.deadline(now, self.lease_until, self._deadline)
         # A daemon that has just started first learns what runs, then gets its lease: until then failfast holds the
         # deadline that its predecessor set.
         first = not self._told_deadline and self._agent.known and not self._agent.active
@@ -283,9 +247,7 @@ class Node:
         if self._leadership is not None:
             self._leadership.dirty |= told
             return
-        self._beats[self._seq] = now
-        if len(self._beats) > _REMEMBERED_BEATS:
-            del self._beats[next(iter(self._beats))]
+        self._following.sent(now, self._seq)
         leader = self.leader
         for node in self._others() if leader is None else [leader]:
             self._out.append(Send(node, body))
@@ -336,13 +298,13 @@ class Node:
 
     def _forward(self, ask: Ask) -> None:
         if self._leadership is not None:
-            self._answer(self.name, self._leadership.asked(self.name, ask))
+            self._leadership.asked(self.name, ask)
         elif self.leader is not None:
             self._out.append(Send(self.leader, ask))
 
     def on_permit_asked(self, now: float, event: events.PermitAsked) -> None:
         entry = self.ledger.groups.get(event.group, GroupEntry())
-        until = self._right_until() if self._deadline is not None else None
+        until = self._following.right_until(self.ledger.version) if self._deadline is not None else None
         refusal = permits.objection(now, self.name, self.boot.boot_id, entry, until, self._agent.stopping(event.group))
         if refusal is None:
             self._out.append(AnswerPermit(event.ask, permits.permit(event.group, self.name, entry)))
@@ -374,46 +336,30 @@ class Node:
             self._guard_name(now, event.sender)
             return
         leadership.dirty |= told
-        if self._is_member(event.sender, event.boot_id):
-            horizon = authority.horizon(self._voting.acknowledged_at, self._timing.timeout_s)
-            for_s = lease.granted_for(now, horizon, self._timing.timeout_s)
-            grant = Grant(body.seq, body.sent_at, for_s, self._ballot, self.ledger.version)
-            self._out.append(Send(event.sender, grant))
-        else:
-            leadership.dirty = True
-            self._out.append(Send(event.sender, Elected(self._ballot, self.ledger.version)))
-        if body.version < self.ledger.version:
-            self._out.append(Send(event.sender, LedgerIs(self.ledger, self._ballot)))
+        member = self._is_member(event.sender, event.boot_id)
+        leadership.answer_beat(now, event.sender, body, member, self._voting.acknowledged_at, self.cluster, self.ledger)
 
     def _guard_name(self, now: float, node: str) -> None:
         """The leader cannot be told by its namesake: its followers refuse the other host."""
         beat = self._peers.peers[node].beat
         if node == self.leader and beat is not None:
-            verdict = join.verdict(now, node, beat, self.ledger, self._peers, self._timing)
-            if isinstance(verdict, Refused) and verdict.fatal:
-                self._out.append(Send(node, verdict))
+            refusal = join.namesake(node, beat, self.ledger, self._peers, self._timing)
+            self._out += [] if refusal is None else [Send(node, refusal)]
 
     def _grant(self, now: float, event: events.Heard, body: Grant) -> None:
-        if self._beats.pop(body.seq, None) != body.sent_at:
-            return
-        self._follow(now, event.sender, body.ballot)
-        self._newest = max(self._newest, body.version)
-        self._current = True
-        self._hold(lease.until(body.sent_at, min(body.for_s, self._timing.timeout_s), self._timing.guard_s))
+        if self._following.granted(body):
+            self._follow(now, event.sender, body.ballot)
 
     def _follow(self, now: float, leader: str, ballot: Ballot) -> bool:
-        """Says whether this leader is new to us."""
-        if ballot < self._ballot:
-            return False
+        """Some node says that it leads; says whether that is new to us."""
+        new = self._following.follow(now, leader, ballot)
         if self._voting.leads and ballot > self._voting.writer.ballot:
             self._voting.resign(now)
-        new = (leader, ballot) != (self._leader, self._ballot)
-        self._leader, self._ballot = leader, ballot
-        self._voting.leader_seen_at = now
+        self._voting.leader_seen_at = self._following.seen_at
         return new
 
     def _elected(self, now: float, event: events.Heard, body: Elected) -> None:
-        self._newest = max(self._newest, body.version)
+        self._following.knows_of(body.version)
         if self._follow(now, event.sender, body.ballot):
             self._report(now)
             for ask in self._asking.open():
@@ -443,16 +389,11 @@ class Node:
             self._voting.answered(now, event.sender, body)
 
     def _doubtful(self, now: float, event: events.Heard) -> bool:
-        """Is another host of this name in the cluster, and alive? Then this one has no voice in the vote."""
-        member = self.ledger.members.get(event.sender)
-        if member is None or not member.joined or member.boot_id == event.boot_id:
-            return False
-        silent_s = join.SILENT_BEATS * self._timing.beat_s
-        return now < self._peers.spoke_at(event.sender, member.boot_id) + silent_s
+        return join.is_doubtful(now, event.sender, event.boot_id, self.ledger, self._peers, self._timing)
 
     def _ask(self, now: float, event: events.Heard, body: Ask) -> None:
         if self._leadership is not None and self._voting.leading(now):
-            self._answer(event.sender, self._leadership.asked(event.sender, body))
+            self._leadership.asked(event.sender, body)
 
     def _told(self, now: float, event: events.Heard, body: Told) -> None:
         self._out += self._asking.told(body)

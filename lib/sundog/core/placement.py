@@ -3,7 +3,7 @@
 Order of tests: may it run there at all, has it failed there lately, is the node up, is it fit, is it preferred.
 """
 from dataclasses import dataclass, field, replace
-from typing import Mapping, Optional, Tuple
+from typing import Iterable, Mapping, Optional, Tuple
 
 from sundog.config.model import Group
 from sundog.core import recovery
@@ -34,6 +34,12 @@ class Nodes:
     down: Mapping[str, str] = field(default_factory=dict)                   # node -> why it cannot take a group now
     unfit: Mapping[str, Mapping[str, str]] = field(default_factory=dict)    # node -> group -> why
     awaited: bool = False
+
+
+def nodes_by_ledger(names: Iterable[str], ledger: Ledger, unfit: Mapping[str, Mapping[str, str]]) -> Nodes:
+    """As a node sees it that does not lead: it knows who is in the cluster, and what it could not run itself."""
+    joined = {name for name, member in ledger.members.items() if member.joined}
+    return Nodes({name: "it is not in the cluster now" for name in names if name not in joined}, unfit)
 
 
 def objection(group: Group, node: str, nodes: Nodes, ledger: Ledger) -> Optional[str]:
