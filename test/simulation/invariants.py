@@ -78,10 +78,9 @@ class Invariants:
         now = machine.clock.read()
         if machine.deadline > now + timing.timeout_s - timing.guard_s + 1e-6:
             self.fail("I2", f"{machine.key} sets its deadline {machine.deadline - now:.3f} s ahead")
+        self._led(machine)
         bound = self._lease_bound.get(machine.key, now)
-        if machine.leads:
-            self._lease_bound[machine.key] = max(bound, machine.deadline)
-        elif machine.deadline > max(bound, now) + 1e-6:
+        if machine.deadline > max(bound, now) + 1e-6:
             self.fail("I2", f"{machine.key} sets its deadline {machine.deadline - bound:.3f} s beyond its lease")
 
     def granted(self, machine: "Machine", leader: str, grant: frames.Grant) -> None:
@@ -93,6 +92,13 @@ class Invariants:
         timing = self._timing
         until = grant.sent_at + min(grant.for_s, timing.timeout_s) - timing.guard_s
         self._lease_bound[machine.key] = max(self._lease_bound.get(machine.key, until), until)
+
+    def _led(self, machine: "Machine") -> None:
+        """A leader's own lease is by the last probe that a majority acknowledged, and outlasts its leadership."""
+        node = machine.node
+        if node is not None and node.leads_until > 0:
+            until = node.leads_until - self._timing.authority_s + self._timing.timeout_s - self._timing.guard_s
+            self._lease_bound[machine.key] = max(self._lease_bound.get(machine.key, until), until)
 
     # ---- I3, I6: the ledger
 
@@ -127,6 +133,7 @@ class Invariants:
             if objection:
                 self.fail("I3", f"{machine.key} takes for chosen: {objection}")
         if node.leader == machine.name:
+            self._led(machine)
             self._one_leader(machine)
 
     def _one_leader(self, machine: "Machine") -> None:

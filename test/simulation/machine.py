@@ -6,8 +6,6 @@ daemon dies, or everything stops in the middle of a step.
 from collections import deque
 from typing import TYPE_CHECKING, Any, Callable, Deque, Dict, List, Optional, Tuple
 
-from sundog.core.node import Node
-
 from simulation.smf import Smf
 from simulation.timeline import Clock
 from simulation.wire import Frame
@@ -15,6 +13,7 @@ from sundog.config.model import Cluster
 from sundog.core import effects, events
 from sundog.core.effects import Effect, Stored
 from sundog.core.events import Boot, Event
+from sundog.core.node import Node
 
 if TYPE_CHECKING:
     from simulation.world import World
