@@ -34,17 +34,21 @@ class Agent:
     def __init__(self, name: str, boot_id: str, on_stop_failed: str) -> None:
         self.name, self.boot_id, self.on_stop_failed = name, boot_id, on_stop_failed
         self.local: Dict[str, Local] = {}
+        self.active = False                             # something is, or may be, active here
+        self.reports: Tuple[GroupReport, ...] = ()      # what a heartbeat says of it
         self.known = False                              # whether the daemon has said what runs here
+        self._reconciled: Optional[Tuple[Ledger, Tuple[GroupReport, ...], bool]] = None
         self.fenced = False                             # rule 10: this host is to reset itself
 
-    @property
-    def active(self) -> bool:
-        """Is anything active here, or may it be?"""
-        return any(one.state != "stopped" for one in self.local.values())
-
-    def reports(self) -> Tuple[GroupReport, ...]:
-        return tuple(GroupReport(group, one.epoch, "starting" if one.state == PARTIAL else one.state, one.reason)
-                     for group, one in sorted(self.local.items()))
+    def _set(self, group: str, one: Optional[Local]) -> None:
+        if one is None:
+            del self.local[group]
+        else:
+            self.local[group] = one
+        self.active = any(one.state != "stopped" for one in self.local.values())
+        self.reports = tuple(
+            GroupReport(name, one.epoch, "starting" if one.state == PARTIAL else one.state, one.reason)
+            for name, one in sorted(self.local.items()))
 
     def stopping(self, group: str) -> bool:
         one = self.local.get(group)
@@ -62,14 +66,14 @@ class Agent:
         self.known = True
         for group, found in groups.items():
             epoch = ledger.groups.get(group, GroupEntry()).epoch
-            self.local[group] = Local(epoch, adopted_state(found), _FOUND)
+            self._set(group, Local(epoch, adopted_state(found), _FOUND))
 
     def activated(self, event: Activated) -> List[Effect]:
         one = self.local.get(event.group)
         if one is None or one.epoch != event.epoch or one.state != "starting":
             return []
         if event.ok:
-            self.local[event.group] = Local(event.epoch, "online")
+            self._set(event.group, Local(event.epoch, "online"))
             return [Journal("GROUP-ONLINE", "notice", f"group {event.group} is online on {self.name}", event.group,
                             self.name)]
         return self._failed(event.group, one, event.reason)
@@ -82,7 +86,7 @@ class Agent:
 
     def _failed(self, group: str, one: Local, reason: str) -> List[Effect]:
         """Stop what is left of it at once; the leader learns of the failure, then of the stop."""
-        self.local[group] = Local(one.epoch, "failed", reason)
+        self._set(group, Local(one.epoch, "failed", reason))
         return [Journal("GROUP-FAILED", "error", f"group {group} failed on {self.name}: {reason}", group, self.name),
                 Deactivate(group, one.epoch, f"it failed: {reason}")]
 
@@ -91,10 +95,10 @@ class Agent:
         if one is None or one.epoch != event.epoch or one.state not in ("stopping", "failed"):
             return []
         if event.ok:
-            self.local[event.group] = replace(one, state="stopped")
+            self._set(event.group, replace(one, state="stopped"))
             return [Journal("GROUP-STOPPED", "notice", f"group {event.group} has stopped on {self.name}", event.group,
                             self.name)]
-        self.local[event.group] = Local(one.epoch, "stop-failed", event.reason)
+        self._set(event.group, Local(one.epoch, "stop-failed", event.reason))
         return [Journal("STOP-FAILED", "error", f"group {event.group} does not stop on {self.name}: {event.reason}",
                         event.group, self.name)]
 
@@ -107,6 +111,10 @@ class Agent:
 
     def reconcile(self, ledger: Ledger, may_start: bool) -> List[Effect]:
         """Bring what is here to what the ledger says. `may_start`: a lease is in hand and the ledger is up to date."""
+        seen = (ledger, self.reports, may_start)
+        if self._reconciled is not None and all(one is other for one, other in zip(seen, self._reconciled)):
+            return []
+        self._reconciled = seen
         effects: List[Effect] = []
         for group in {**self.local, **ledger.groups}:
             entry = ledger.groups.get(group, GroupEntry())
@@ -122,7 +130,7 @@ class Agent:
         if entry.state in (STARTING, ONLINE):
             return self._up(group, entry, one) if may_start else []
         if one is None:
-            self.local[group] = Local(entry.epoch, "stopped")
+            self._set(group, Local(entry.epoch, "stopped"))
             return []
         if entry.state == STOPPING:
             retried = one.state == "stop-failed" and one.blocked
@@ -133,32 +141,32 @@ class Agent:
         if one is None:
             return []
         if one.state == "stopped":
-            del self.local[group]
+            self._set(group, None)
         elif may_start and (one.state in _UP or (one.state == "stop-failed" and one.reason == _FOUND)):
             return self._stop(group, one.epoch, f"the cluster has not assigned it to {self.name}")
         return []
 
     def _up(self, group: str, entry: GroupEntry, one: Optional[Local]) -> List[Effect]:
         if one is not None and one.epoch == entry.epoch and one.state == "stop-failed":
-            self.local[group] = Local(entry.epoch, "failed", one.reason)
+            self._set(group, Local(entry.epoch, "failed", one.reason))
             return [Deactivate(group, entry.epoch, "it was found failed")]
         if one is not None and not (one.state == PARTIAL or (one.state == "stopped" and one.epoch != entry.epoch)):
             return []
-        self.local[group] = Local(entry.epoch, "starting")
+        self._set(group, Local(entry.epoch, "starting"))
         force = " by force" if entry.force else ""
         return [Journal("GROUP-STARTING", "notice", f"group {group} starts{force} on {self.name}: {entry.why}", group,
                         self.name),
                 Activate(group, permits.permit(group, self.name, entry))]
 
     def _stop(self, group: str, epoch: int, why: str) -> List[Effect]:
-        self.local[group] = Local(epoch, "stopping")
+        self._set(group, Local(epoch, "stopping"))
         return [Journal("GROUP-STOPPING", "notice", f"group {group} stops on {self.name}: {why}", group, self.name),
                 Deactivate(group, epoch, why)]
 
     def _stop_failed(self, group: str, entry: GroupEntry, one: Local) -> List[Effect]:
         if entry.state != STOP_FAILED or one.state != "stop-failed" or one.blocked:
             return []
-        self.local[group] = replace(one, blocked=True)
+        self._set(group, replace(one, blocked=True))
         if not moves.fences(self.on_stop_failed):
             return []
         self.fenced = True

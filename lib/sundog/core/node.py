@@ -37,6 +37,7 @@ class Node:
 
     def __init__(self, cluster: Cluster, name: str, boot: events.Boot, stored: Stored) -> None:
         self.cluster, self.name, self.boot = cluster, name, boot
+        self._digest = cluster.digest
         self.ledger: Ledger = stored.ledger
         self.counters: Dict[str, int] = {}              # what was dropped, by reason
         self._timing = cluster.timing
@@ -137,7 +138,7 @@ class Node:
         self._lead(now)
         self._renew_own(now)
         self._reconcile(now)
-        report = (self._agent.reports(), self._unfit)
+        report = (self._agent.reports, self._unfit)
         if report != self._reported:
             self._reported = report
             self._report(now)
@@ -240,7 +241,7 @@ class Node:
     def _report(self, now: float) -> None:
         """A heartbeat: to the leader, or to everybody while there is none."""
         self._seq += 1
-        reports, unfit = self._agent.reports(), dict(self._unfit)
+        reports, unfit = self._agent.reports, dict(self._unfit)
         body = Heartbeat(self._seq, now, self.ledger.version, self.boot.hostid, reports, unfit)
         self._peers.heard(now, "self", self.name, self.boot.boot_id)
         told = self._peers.beat(self.name, self.boot.boot_id, self.boot.incarnation, body)
@@ -314,7 +315,7 @@ class Node:
         self._say("PERMIT-REFUSED", "warning", text, event.group)
 
     def on_configured(self, now: float, event: events.Configured) -> None:
-        self.cluster = event.cluster
+        self.cluster, self._digest = event.cluster, event.cluster.digest
         self._peers.follow(event.cluster.nodes)
         self._agent.on_stop_failed = event.cluster.recovery.on_stop_failed
         if self._leadership is not None:
@@ -403,7 +404,7 @@ class Node:
     def _fetch(self) -> None:
         """Get the configuration that the ledger names, when it is not ours; asked once for each version."""
         named = (self.ledger.config_version, self.ledger.config_digest)
-        if named[1] in ("", self.cluster.digest) or named == self._fetching:
+        if named[1] in ("", self._digest) or named == self._fetching:
             return
         self._fetching = named
         self._out.append(FetchConfig(named[0], named[1], self.leader or self.name))

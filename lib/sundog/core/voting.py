@@ -87,8 +87,9 @@ class Voting:
     def _disks_free_at(self) -> float:
         """When enough disks let a candidate in, if all nodes do."""
         needed = self.writer.majority - 1 - len(self.nodes)
-        free = sorted(self.disks.free_at(name) for name in self.disks.by_name)
-        return free[needed - 1] if needed > 0 else float("-inf")
+        if needed <= 0:
+            return float("-inf")
+        return sorted(self.disks.free_at(name) for name in self.disks.by_name)[needed - 1]
 
     def _stand(self, now: float) -> None:
         """Phase 1 at everybody else; our own part begins the ballot when the others have."""
