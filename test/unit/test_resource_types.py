@@ -285,3 +285,11 @@ def test_a_start_command_that_stays_is_ended_in_time(tmp_path: Path, monkeypatch
 def test_an_unknown_user_is_found_before_the_start() -> None:
     p = exec_.Params(Command("/bin/true"), user=exec_.User("no-such-user"))
     assert "no user no-such-user" in str(exec_.preflight(host()[0], p)[0])
+
+
+def test_a_busy_pool_is_told_also_where_nobody_can_say_who_holds_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(zpool, "BUSY_PAUSES_S", ())
+    here, _ = host(zpool_list=HERE, zpool_export=(1, "", "cannot export 'tank': pool is busy\n"),
+                   zfs_list=(1, "", "internal error\n"))
+    with pytest.raises(PoolBusy, match="by whom could not be found out"):
+        zpool.stop(here, POOL)

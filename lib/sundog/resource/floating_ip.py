@@ -80,12 +80,23 @@ def settle(host: Host, name: str, cidr: Cidr) -> None:
             continue
         ipadm.delete_address(host.run, name)
         if state == "duplicate":
-            who = ipadm.neighbour(host.run, cidr.address) if ":" not in cidr else ""
+            who = holder(host, cidr)
             raise AddressInUse(f"address {cidr} is held by another machine on {name.partition('/')[0]}",
                                f"find it: arp {cidr.address}, and 'is using my IP address' in /var/adm/messages; "
                                "a node that should have let go of it has not", who or None)
         raise AddressNotReady(f"address {cidr} is {state} on {name.partition('/')[0]} after {DETECTION_S:g} s",
                               f"ipadm show-if {name.partition('/')[0]}; dladm show-link")
+
+
+def holder(host: Host, cidr: Cidr) -> str:
+    """Who answers for an IPv4 address, in the words of arp(8); "" if that is not known."""
+    if ":" in cidr:
+        return ""
+    try:
+        return ipadm.neighbour(host.run, cidr.address)
+    except SundogError as error:
+        # That it is held is what the operator must know first.
+        return error.what
 
 
 def patience() -> Iterator[float]:

@@ -3,6 +3,7 @@ import time
 from typing import List, NamedTuple
 
 from sundog.config.fields import PoolName
+from sundog.errors import SundogError
 from sundog.resource.terms import Condition, Permit, Problem, State
 from sundog.solaris import zfs, zpool
 from sundog.solaris.host import Host
@@ -58,8 +59,12 @@ def stop(host: Host, p: Params) -> None:
 
 def holders(host: Host, pool: str) -> str:
     """Who uses the pool's file systems, as the end of a sentence."""
-    found = [(system.mountpoint, zfs.users(host.run, system.mountpoint))
-             for system in zfs.file_systems(host.run, pool) if system.mounted]
+    try:
+        found = [(system.mountpoint, zfs.users(host.run, system.mountpoint))
+                 for system in zfs.file_systems(host.run, pool) if system.mounted]
+    except SundogError as error:
+        # Busy is what the operator must know first.
+        return f" (by whom could not be found out: {error.what})"
     named = [f"{mountpoint} by processes {pids}" for mountpoint, pids in found if pids]
     return f" ({', '.join(named)})" if named else ""
 
