@@ -5,6 +5,7 @@ A record is kept for every group that is, or may be, active here, and for one th
 from dataclasses import dataclass, replace
 from typing import Dict, List, Mapping, Optional, Tuple
 
+from sundog.config.model import Cluster
 from sundog.core import lease, moves, permits
 from sundog.core.effects import Activate, Deactivate, Effect, Journal
 from sundog.core.events import Activated, Deactivated, GroupFailed
@@ -31,8 +32,8 @@ def adopted_state(found: str) -> str:
 
 
 class Agent:
-    def __init__(self, name: str, boot_id: str, on_stop_failed: str) -> None:
-        self.name, self.boot_id, self.on_stop_failed = name, boot_id, on_stop_failed
+    def __init__(self, name: str, boot_id: str, cluster: Cluster) -> None:
+        self.name, self.boot_id, self._cluster = name, boot_id, cluster
         self.local: Dict[str, Local] = {}
         self.active = False                             # something is, or may be, active here
         self.reports: Tuple[GroupReport, ...] = ()      # what a heartbeat says of it
@@ -49,6 +50,10 @@ class Agent:
         self.reports = tuple(
             GroupReport(name, one.epoch, "starting" if one.state == PARTIAL else one.state, one.reason)
             for name, one in sorted(self.local.items()))
+
+    def configured(self, cluster: Cluster) -> None:
+        """Another configuration is in force on this node."""
+        self._cluster, self._reconciled = cluster, None
 
     def stopping(self, group: str) -> bool:
         one = self.local.get(group)
@@ -128,7 +133,8 @@ class Agent:
         if not mine:
             return self._not_mine(group, one, may_start)
         if entry.state in (STARTING, ONLINE):
-            return self._up(group, entry, one) if may_start else []
+            # A group that is new in the configuration waits until this node has that configuration.
+            return self._up(group, entry, one) if may_start and group in self._cluster.groups else []
         if one is None:
             self._set(group, Local(entry.epoch, "stopped"))
             return []
@@ -167,7 +173,7 @@ class Agent:
         if entry.state != STOP_FAILED or one.state != "stop-failed" or one.blocked:
             return []
         self._set(group, replace(one, blocked=True))
-        if not moves.fences(self.on_stop_failed):
+        if not moves.fences(self._cluster.recovery.on_stop_failed):
             return []
         self.fenced = True
         return [Journal("SELF-FENCING", "error", f"group {group} does not stop: {self.name} resets itself", group,

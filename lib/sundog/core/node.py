@@ -45,7 +45,7 @@ class Node:
         self._stored = stored
         self._voting = Voting(cluster, name, boot, stored, self._out)
         self._peers = Membership(cluster.nodes, cluster.timing.timeout_s)
-        self._agent = Agent(name, boot.boot_id, cluster.recovery.on_stop_failed)
+        self._agent = Agent(name, boot.boot_id, cluster)
         self._asking = Asking(name, boot.incarnation)
         self._leadership: Optional[Leadership] = None
         self._following = Following(stored.ledger.version, cluster.timing)
@@ -317,7 +317,7 @@ class Node:
     def on_configured(self, now: float, event: events.Configured) -> None:
         self.cluster, self._digest = event.cluster, event.cluster.digest
         self._peers.follow(event.cluster.nodes)
-        self._agent.on_stop_failed = event.cluster.recovery.on_stop_failed
+        self._agent.configured(event.cluster)
         if self._leadership is not None:
             self._leadership.dirty = True
 

@@ -143,18 +143,18 @@ class Voting:
         leads = self.leads or writer.phase == WRITING
         block = writer.block(leads, leads or self.alive)
         request = writer.sending(now, block)
+        bare = replace(block, ledger=None)
         for node in self.nodes:
-            if writer.phase == WRITING or node not in writer.promises:
-                self._send(node, request, block)
+            if writer.phase == WRITING:
+                has = writer.has_ledger.get(node) == block.version
+                self._out.append(Send(node, Write(request, bare if has else block)))
+            elif node not in writer.promises:
+                self._out.append(Send(node, Write(request, block)))
         for disk in self.disks.by_name:
             if writer.phase == WRITING or (disk not in writer.promises and not self.disks.refuses_for(now, disk)):
                 self._out.append(WriteDisk(disk, request, block))
         if writer.phase == WRITING:
             self._settle(now)
-
-    def _send(self, node: str, request: int, block: Block) -> None:
-        has = self.writer.phase == WRITING and self.writer.has_ledger.get(node) == block.version
-        self._out.append(Send(node, Write(request, replace(block, ledger=None) if has else block)))
 
     def beat(self, now: float) -> None:
         """Each L/10: probe, ask again, or keep an eye on the disks."""
@@ -195,7 +195,7 @@ class Voting:
         if body.need_ledger:
             self.writer.has_ledger.pop(holder, None)
             block = self.writer.block(True)
-            self._send(holder, self.writer.sending(now, block), block)
+            self._out.append(Send(holder, Write(self.writer.sending(now, block), block)))
         elif not body.accepted:
             self._refuse(now, holder, above, body.refused_for_s)
         else:
