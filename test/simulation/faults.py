@@ -1,11 +1,14 @@
 """Everything that can go wrong, drawn by chance: each fault breaks something now and mends it after a while."""
+from dataclasses import replace
 from random import Random
 from typing import Callable, Dict, List, Optional, Tuple
 
 from simulation.machine import Machine
 from simulation.wire import Quality
-from simulation.world import World
+from simulation.world import World, with_group
 from sundog.core.events import Preflight
+
+_MOST_GROUPS = 4
 
 
 class Storm:
@@ -28,7 +31,8 @@ class Storm:
             ("resource dies", 4, self.resource_dies), ("svcadm", 3, self.svcadm),
             ("start astray", 6, self.start_astray),
             ("operator", 10, self.operator), ("unfit", 2, self.unfit), ("all power cut", 1, self.all_power_cut),
-            ("slow disk", 3, self.slow_disk), ("failing disk", 3, self.failing_disk), ("lost path", 2, self.lost_path)]
+            ("slow disk", 3, self.slow_disk), ("failing disk", 3, self.failing_disk),
+            ("lost path", 2, self.lost_path), ("apply", 2, self.apply)]
         self._names = [name for name, _, _ in self.kinds]
         self._weights = [weight for _, weight, _ in self.kinds]
         self._calls = {name: call for name, _, call in self.kinds}
@@ -215,15 +219,15 @@ class Storm:
         def run(machine: Machine) -> None:
             assert machine.smf is not None
             if self.random.random() < 0.3:
-                machine.smf.operator_disables(self._group())
+                machine.smf.operator_disables(self.random.choice(sorted(machine.smf.groups)))
             else:
-                machine.smf.operator_enables(self._group())
+                machine.smf.operator_enables(self.random.choice(sorted(machine.smf.groups)))
         return self._on_a_machine(run)
 
     def start_astray(self) -> bool:
         def run(machine: Machine) -> None:
             assert machine.smf is not None
-            machine.smf.start_astray(self._group())
+            machine.smf.start_astray(self.random.choice(sorted(machine.smf.groups)))
         return self._on_a_machine(run)
 
     def unfit(self) -> bool:
@@ -252,6 +256,21 @@ class Storm:
                 if host.smf is not None and not host.frozen:
                     host.smf.mend(group)
         self.world.ask(op, group, node, at=machine.key)
+        return True
+
+    def apply(self) -> bool:
+        """One more group, up to a handful, or another order of nodes for one that is there."""
+        machine = self._machine()
+        if machine is None:
+            return False
+        cluster = self.world.cluster
+        name = f"g{len(cluster.groups)}" if len(cluster.groups) < _MOST_GROUPS else self._group()
+        order = tuple(self.random.sample(sorted(cluster.nodes), self.random.randint(2, len(cluster.nodes))))
+        if name in cluster.groups:
+            new = replace(cluster, groups={**cluster.groups, name: replace(cluster.groups[name], nodes=order)})
+        else:
+            new = with_group(cluster, name, order, self.random.random() < 0.8, "manual")
+        self.world.apply(new, machine.key)
         return True
 
     # ---- shared disks

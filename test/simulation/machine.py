@@ -4,7 +4,7 @@ Effects are carried out in order; a fuse may burn through between two of them, a
 daemon dies, or everything stops in the middle of a step.
 """
 from collections import deque
-from typing import TYPE_CHECKING, Any, Callable, Deque, Dict, List, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Deque, Dict, List, Optional, Set, Tuple
 
 from simulation.smf import Smf
 from simulation.timeline import Clock
@@ -40,6 +40,7 @@ class Machine:
         self.deadline: Optional[float] = None
         self.smf: Optional[Smf] = None
         self.cluster: Optional[Cluster] = None          # on disk, once another than the first was applied
+        self.shelf: Set[str] = set()                    # on disk: digests of the configurations kept there
         self.unfit: Dict[str, str] = {}
         self.fuse: Optional[Tuple[int, Callable[["Machine"], None]]] = None
         self._failfast_due = float("inf")

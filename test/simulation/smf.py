@@ -6,7 +6,7 @@ of its stop a resource counts as active: that is when it may write. Outlives the
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Dict, List, Optional, Set
 
-from sundog.config.model import Resource
+from sundog.config.model import Group, Resource
 from sundog.core.effects import Activate, AnswerPermit, Deactivate, Permit
 from sundog.core.events import Activated, Deactivated, Event, GroupFailed, OperatorDisabled, OperatorEnabled
 
@@ -38,21 +38,26 @@ class Smf:
         self.machine = machine
         self.random = machine.world.random
         self.groups: Dict[str, Instance] = {}
-        for group in machine.world.cluster.groups.values():
-            self.add(group.name)
+        for group in machine.world.known_cluster(machine).groups.values():
+            self.add(group)
 
-    def add(self, name: str) -> None:
-        group = self.machine.world.cluster.groups[name]
-        self.groups[name] = Instance(name, list(group.resources), {r.name: OFF for r in group.resources})
+    def add(self, group: Group) -> None:
+        self.groups[group.name] = Instance(group.name, list(group.resources), {r.name: OFF for r in group.resources})
 
     # ---- what the daemon orders
 
     def activate(self, order: Activate) -> None:
+        if order.group not in self.groups:
+            self._tell(Activated(order.group, order.permit.epoch, False, "not in this node's configuration"))
+            return
         at = self.groups[order.group]
         at.order, at.epoch, at.reporting, at.enabled = _UP, order.permit.epoch, self.machine.run, True
         self._advance(at)
 
     def deactivate(self, order: Deactivate) -> None:
+        if order.group not in self.groups:
+            self._tell(Deactivated(order.group, order.epoch, True))
+            return
         at = self.groups[order.group]
         at.order, at.epoch, at.reporting, at.enabled = _DOWN, order.epoch, self.machine.run, False
         for name, state in at.states.items():
@@ -113,7 +118,9 @@ class Smf:
 
     def mend(self, group: str) -> None:
         """A human ends by hand what would not stop."""
-        at = self.groups[group]
+        at = self.groups.get(group)
+        if at is None:
+            return
         for name, state in at.states.items():
             if state in (STUCK, DEAD):
                 self._inactive(at, name, OFF)

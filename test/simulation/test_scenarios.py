@@ -1,7 +1,7 @@
 """One fault, one consequence: what an operator may rely on, said in sentences."""
 import pytest
 
-from simulation.world import World
+from simulation.world import World, with_group
 
 
 @pytest.fixture
@@ -212,6 +212,14 @@ def test_a_host_that_brought_a_group_up_by_itself_stops_it_before_it_joins(world
     world.boot("n3", active=("web",)).run(until=lambda: "web" not in world.smf("n3").active)
     world.run(5).ask("move", "web", "n3")
     world.run(until=lambda: world.online("web") == "n3")
+
+
+def test_a_group_added_to_the_configuration_is_known_everywhere_and_comes_online(world: World) -> None:
+    world.settle().run(5)
+    told = world.answered(world.apply(with_group(world.cluster, "mail", ("n3", "n1"), True, "manual"), at="n2"))
+    assert told.ok
+    world.run(until=lambda: world.online("mail") == "n3").power_off("n3")
+    world.run(until=lambda: world.online("mail") == "n1")
 
 
 def test_thirty_two_nodes_take_over_from_a_dead_one() -> None:

@@ -46,11 +46,20 @@ def trial(seed: int, storm_s: float = 120.0, every_s: float = 4.0, timeout_s: fl
     storm = Storm(world, every_s)
     world.run(storm_s)
     storm.end()
-    world.run(until=lambda: not world.invariants.online_once(), within_s=CALM_S)
+    calm(world)
     clear_all(world)
+    calm(world)
     one_clean_takeover(world)
     return Result(seed, world.now, world.steps, world.wire.frames, storm.counts, world.resets,
                   [took - timeout_s for took in world.takeovers], world.codes)
+
+
+def calm(world: World) -> None:
+    """Without faults every host comes up and every group that is wanted comes online, and so they stay."""
+    world.run(until=lambda: not world.invariants.online_once(), within_s=CALM_S)
+    world.run(until=lambda: all(map(world.is_up, world.machines)), within_s=CALM_S)
+    world.run(5 * world.cluster.timing.timeout_s)
+    world.run(until=lambda: not world.invariants.online_once(), within_s=CALM_S)
 
 
 def clear_all(world: World) -> None:
@@ -61,8 +70,6 @@ def clear_all(world: World) -> None:
             world.answered(ask)
     world.run(until=lambda: not world.invariants.online_once() and all(map(world.online, world.cluster.groups)),
               within_s=CALM_S)
-    world.run(3 * world.cluster.timing.timeout_s)
-    world.run(until=lambda: not world.invariants.online_once(), within_s=CALM_S)
 
 
 def one_clean_takeover(world: World) -> None:

@@ -23,6 +23,15 @@ from sundog.core.node import Node
 _STORY = 120
 
 
+def with_group(cluster: Cluster, name: str, order: Tuple[str, ...], pool: bool, failback: str) -> Cluster:
+    """The same cluster with one more group: an address, and the pool under it unless there is none."""
+    resources = [Resource("ip", "floating-ip", ("data",) if pool else (), None)]
+    if pool:
+        resources.insert(0, Resource("data", "zpool", (), None))
+    group = Group(name, order, tuple(resources), failback)
+    return replace(cluster, groups={**cluster.groups, name: group})
+
+
 class World:
     """Say what is there (`nodes`, `disk`, `group`), then `settle()`; from then on machines exist and time runs.
 
@@ -70,11 +79,7 @@ class World:
         order = nodes or tuple(self.cluster.nodes)
         if on:
             order = (on, *(node for node in order if node != on))
-        resources = [Resource("ip", "floating-ip", ("data",) if pool else (), None)]
-        if pool:
-            resources.insert(0, Resource("data", "zpool", (), None))
-        group = Group(name, order, tuple(resources), failback)
-        self.cluster = replace(self.cluster, groups={**self.cluster.groups, name: group})
+        self.cluster = with_group(self.cluster, name, order, pool, failback)
         return self
 
     def recovery(self, window_s: float = 3600.0, on_stop_failed: str = "fence") -> "World":
@@ -84,7 +89,7 @@ class World:
     def build(self) -> "World":
         """Make the machines, with the power off."""
         self.cluster = replace(self.cluster, source=f"configuration of seed {self.seed}")
-        self.configurations[self.cluster.digest] = self.cluster
+        self._first = self.configurations[self.cluster.digest] = self.cluster
         voting = [name for name, node in self.cluster.nodes.items() if node.votes]
         self.holders = {*voting, *self.cluster.holders}
         self.invariants = Invariants(self, len(self.holders))
@@ -186,6 +191,15 @@ class World:
         machine = self.machines[at or next(key for key in self.machines if self.is_up(key))]
         return machine.request(op, group, node, digest)
 
+    def apply(self, cluster: Cluster, at: str) -> str:
+        """An operator applies another configuration at some node, which keeps it for the others to fetch."""
+        new = replace(cluster, source=f"configuration {len(self.configurations)} of seed {self.seed}")
+        self.configurations[new.digest] = new
+        self.machines[at].shelf.add(new.digest)
+        for name in new.groups:
+            self.pools.setdefault(name, Pool(name))
+        return self.ask("apply", at=at, digest=new.digest)
+
     def answered(self, ask: str, within_s: float = 20.0) -> effects.AnswerRequest:
         """Run until a request has its answer."""
         self.run(until=lambda: ask in self.answers, within_s=within_s)
@@ -220,19 +234,21 @@ class World:
         return False
 
     def known_cluster(self, machine: Machine) -> Cluster:
-        return machine.cluster or self.cluster
+        return machine.cluster or self._first
 
     def fetch(self, machine: Machine, effect: effects.FetchConfig) -> None:
+        """As the daemon does it: from the node named, or from any other that has it; again and again."""
         machine.daemon_later(0.01 + 0.2 * self.random.random(), self._fetched, machine, effect)
 
     def _fetched(self, machine: Machine, effect: effects.FetchConfig) -> None:
-        if not self.is_up(effect.source):
-            self.fetch(machine, effect)
+        if not any(effect.digest in other.shelf for other in self.machines.values() if self.is_up(other.key)):
+            machine.daemon_later(1.0, self.fetch, machine, effect)
             return
+        machine.shelf.add(effect.digest)
         machine.cluster = self.configurations[effect.digest]
-        for name in machine.cluster.groups:
-            if machine.smf is not None and name not in machine.smf.groups:
-                machine.smf.add(name)
+        for group in machine.cluster.groups.values():
+            if machine.smf is not None and group.name not in machine.smf.groups:
+                machine.smf.add(group)
         machine.happen(Configured(machine.cluster, effect.version))
 
     def down(self, machine: Machine, groups: List[str]) -> None:
@@ -251,6 +267,7 @@ class World:
             self.takeovers.append(self.now - dark_at)
 
     def chosen(self, before: Ledger, after: Ledger) -> None:
+        self.cluster = self.configurations.get(after.config_digest, self.cluster)
         for name, entry in after.groups.items():
             if entry.wanted == OFFLINE:
                 self._dark.pop(name, None)
