@@ -2,6 +2,7 @@
 import os
 import shutil
 import sys
+import time
 from typing import Callable, Dict, List, Tuple
 
 from sunlab.spawn import run
@@ -9,6 +10,9 @@ from sunlab.zones import config, registry, root, zoneadmd
 from sunlab.zones.registry import Zone
 
 DETACHED = "SUNWdetached.xml"
+#: What a shutdown stops in an orderly way: the zone's own work, not its milestones.
+SERVICES = ("svc:/site/", "svc:/application/", "svc:/network/")
+STOP_S = 60.0
 
 
 class Refused(Exception):
@@ -137,13 +141,24 @@ def shutdown(zone: Zone, argv: List[str]) -> None:
     at = registry.running(zone.name)
     if at is None:
         raise Refused("not running")
-    listing = in_zone(at.init, ["svcs", "-H", "-o", "fmri", "-s", "state"])[1]
-    own = [line for line in listing.splitlines() if line.startswith("svc:/site/") or line.startswith("svc:/application/")]
+    own = [fmri for state, fmri in services(at.init) if state != "disabled" and fmri.startswith(SERVICES)]
     if own:
-        in_zone(at.init, ["svcadm", "disable", "-st", *own])
+        in_zone(at.init, ["svcadm", "disable", "-t", *own])
+    deadline = time.monotonic() + STOP_S
+    while {fmri for state, fmri in services(at.init) if state not in ("disabled", "maintenance")} & set(own):
+        if time.monotonic() > deadline:
+            break                       # as after the stop timeout of svc:/system/zones: what is left is killed
+        time.sleep(0.01)
     halt(zone, [])
     if "-r" in argv:
         boot(registry.index()[zone.name], [])
+
+
+def services(init: int) -> List[Tuple[str, str]]:
+    """(state, FMRI) of every instance in the zone; a state with * is on its way."""
+    listing = in_zone(init, ["svcs", "-aH", "-o", "state,fmri"])[1]
+    rows = [line.split() for line in listing.splitlines()]
+    return [(row[0], row[1]) for row in rows if len(row) == 2]
 
 
 def in_zone(init: int, argv: List[str]) -> Tuple[int, str]:

@@ -72,7 +72,7 @@ def _run(zone: str, zonepath: str, exclusive: bool, filesystems: List[List[str]]
         file.write("0")
     number = registry.next_number()
     while True:
-        middle, init = _birth(zone, zonepath, exclusive, filesystems)
+        middle, init = _birth(zone, zonepath, exclusive, filesystems, tell)
         with open(f"{registry.RUN}/{zone}.new", "w") as file:
             file.write(f"{number} {init} {os.getpid()}\n")
         os.replace(f"{registry.RUN}/{zone}.new", f"{registry.RUN}/{zone}")
@@ -87,13 +87,19 @@ def _run(zone: str, zonepath: str, exclusive: bool, filesystems: List[List[str]]
     os.unlink(f"{registry.RUN}/{zone}")
 
 
-def _birth(zone: str, zonepath: str, exclusive: bool, filesystems: List[List[str]]) -> "tuple[int, int]":
-    """The pids of the process that waits for the init, and of the init, which has reached its own program."""
+def _birth(zone: str, zonepath: str, exclusive: bool, filesystems: List[List[str]],
+           not_for_it: int) -> "tuple[int, int]":
+    """The pids of the process that waits for the init, and of the init, which has reached its own program.
+
+    `not_for_it`: a descriptor that must end with us (-1: none).
+    """
     heard, tell = os.pipe()
     middle = os.fork()
     if middle == 0:
         try:
             os.close(heard)
+            if not_for_it >= 0:
+                os.close(not_for_it)
             linux.unshare(_SHARED | (linux.CLONE_NEWNET if exclusive else 0))
             child = os.fork()
             if child == 0:
