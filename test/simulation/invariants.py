@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from simulation.machine import Machine
     from simulation.world import World
 
+NEVER = float("-inf")
+
 
 class Broken(AssertionError):
     """An invariant does not hold. The text says which, when and what led there."""
@@ -33,6 +35,7 @@ class Invariants:
         self.ballots = Ballots(holders, self._chosen)
         self.epochs: Dict[str, Tuple[int, str]] = {}            # group -> highest epoch activated, and by which boot
         self._shown: Dict[str, Ledger] = {}                     # machine -> the ledger it showed last
+        self._led_until: Dict[str, float] = {}                  # machine -> until when it led, by its own clock
         self._lease_bound: Dict[str, float] = {}                # machine -> what its grants allow, by its own clock
         self._timing = world.cluster.timing
 
@@ -78,9 +81,11 @@ class Invariants:
         now = machine.clock.read()
         if machine.deadline > now + timing.timeout_s - timing.guard_s + 1e-6:
             self.fail("I2", f"{machine.key} sets its deadline {machine.deadline - now:.3f} s ahead")
-        self._led(machine)
-        bound = self._lease_bound.get(machine.key, now)
-        if machine.deadline > max(bound, now) + 1e-6:
+        # A leader's own lease is by its last probe that a majority acknowledged, and outlasts its leadership.
+        leads_until = NEVER if machine.node is None else machine.node.leads_until
+        probed_at = max(self._led_until.get(machine.key, NEVER), leads_until) - timing.authority_s
+        bound = max(self._lease_bound.get(machine.key, NEVER), probed_at + timing.timeout_s - timing.guard_s, now)
+        if machine.deadline > bound + 1e-6:
             self.fail("I2", f"{machine.key} sets its deadline {machine.deadline - bound:.3f} s beyond its lease")
 
     def granted(self, machine: "Machine", leader: str, grant: frames.Grant) -> None:
@@ -92,13 +97,6 @@ class Invariants:
         timing = self._timing
         until = grant.sent_at + min(grant.for_s, timing.timeout_s) - timing.guard_s
         self._lease_bound[machine.key] = max(self._lease_bound.get(machine.key, until), until)
-
-    def _led(self, machine: "Machine") -> None:
-        """A leader's own lease is by the last probe that a majority acknowledged, and outlasts its leadership."""
-        node = machine.node
-        if node is not None and node.leads_until > 0:
-            until = node.leads_until - self._timing.authority_s + self._timing.timeout_s - self._timing.guard_s
-            self._lease_bound[machine.key] = max(self._lease_bound.get(machine.key, until), until)
 
     # ---- I3, I6: the ledger
 
@@ -118,6 +116,7 @@ class Invariants:
 
     def daemon_started(self, machine: "Machine") -> None:
         self._lease_bound.pop(machine.key, None)
+        self._led_until.pop(machine.key, None)
 
     def stepped(self, machine: "Machine", now: float) -> None:
         """After every step of a node: what it shows must be what the holders have chosen."""
@@ -132,19 +131,21 @@ class Invariants:
             objection = self.ballots.objection(ledger)
             if objection:
                 self.fail("I3", f"{machine.key} takes for chosen: {objection}")
-        if node.leader == machine.name:
-            self._led(machine)
-            self._one_leader(machine)
+        until = node.leads_until
+        known = self._led_until.get(machine.key, NEVER)
+        if until != known:
+            if until > now:
+                self._led_until[machine.key] = until
+            if known <= now < until:
+                self._one_leader(machine)
 
     def _one_leader(self, machine: "Machine") -> None:
-        """I7, with the drift of two clocks over one authority left to them."""
+        """I7, when a node begins to lead. The drift of two clocks over one authority is left to them."""
         slack = 0.1 * self._timing.authority_s
         for other in self.world.machines.values():
-            if other is machine or other.node is None or other.frozen or other.stalled:
-                continue
-            if other.node.leader == other.name and other.node.leads_until > other.clock.read() + slack \
-                    and machine.node.leads_until > machine.clock.read() + slack:      # type: ignore[union-attr]
-                self.fail("I7", f"{machine.key} and {other.key} lead at once")
+            if other is not machine and other.node is not None and not other.frozen and not other.stalled \
+                    and other.node.leads_until > other.clock.read() + slack:
+                self.fail("I7", f"{machine.key} begins to lead while {other.key} leads")
 
     def _chosen(self, before: Ledger, after: Ledger) -> None:
         if after.version != before.version + 1:
