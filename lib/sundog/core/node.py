@@ -51,6 +51,7 @@ class Node:
         self._following = Following(stored.ledger.version, cluster.timing)
         self._seq = 0
         self._next_beat = float("-inf")
+        self._held = False                              # whether there was a lease at the last beat
         self._deadline: Optional[float] = None
         self._told_deadline = False
         self._unfit: Mapping[str, str] = {}
@@ -228,6 +229,9 @@ class Node:
     def _beat(self, now: float) -> None:
         self._next_beat = now + self._timing.beat_s
         held = self.lease_until is not None and now < self.lease_until
+        if self._held and not held:
+            self._say("LEASE-LOST", "warning", f"{self.name} has no lease any more: it has not heard a leader in time")
+        self._held = held
         self._voting.alive = held or self._agent.active
         self._voting.beat(now)
         self._report(now)
