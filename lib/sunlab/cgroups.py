@@ -1,4 +1,4 @@
-"""Control groups, version 2 (kernel's cgroup-v2.rst): what a node is frozen and killed by, what a contract is made of."""
+"""Control groups, version 2 (the kernel's cgroup-v2.rst): a node is frozen and killed by them, a contract is one."""
 import errno
 import os
 import time

@@ -108,7 +108,8 @@ def arguments() -> argparse.ArgumentParser:
     sub = command("exec", execute, "run a command in a node or as a client", "sunlab exec n1 -- svcs -a")
     sub.add_argument("node")
     sub.add_argument("command", nargs=argparse.REMAINDER)
-    texts: Dict[str, str] = {"kill": "cut a node's power", "boot": "switch a node on", "thaw": "let a frozen node go on",
+    texts: Dict[str, str] = {"kill": "cut a node's power", "boot": "switch a node on",
+                             "thaw": "let a frozen node go on",
                              "freeze": "stop a node as a paused virtual machine is stopped"}
     for name, text in texts.items():
         command(name, on_node(name), text, f"sunlab {name} n1").add_argument("node")

@@ -10,9 +10,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Type, Union
 
+import yaml
+
 from sunlab import cgroups, image, init, linux, network, power
 from sunlab.places import BASE, Places
-from sunlab.spec import Spec, read
+from sunlab.spec import Spec, parse, read
 
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin", "HOME": "/root", "LC_ALL": "C", "TERM": os.environ.get("TERM", "dumb")}
 
@@ -21,22 +23,38 @@ class LabError(Exception):
     """The lab cannot do what was asked; the text says why and what to do."""
 
 
+class CommandFailed(LabError, subprocess.CalledProcessError):
+    """A command in a node ended with another status than 0; the text has what it printed."""
+
+    def __init__(self, where: str, done: "subprocess.CompletedProcess[str]") -> None:
+        subprocess.CalledProcessError.__init__(self, done.returncode, done.args, done.stdout, done.stderr)
+        self.where = where
+
+    def __str__(self) -> str:
+        said = " ".join((self.stderr.strip(), self.stdout.strip()[-500:])).strip()
+        return f"{self.where}: {' '.join(self.cmd)}: exit {self.returncode}: {said}"
+
+
 class Lab:
     def __init__(self, name: str) -> None:
         """An existing lab. Raises LabError when there is none of that name."""
         self.places = Places(name)
         if not self.places.spec.exists():
             raise LabError(f"there is no lab {name!r}; `sunlab up FILE` makes one")
-        self.spec: Spec = read(Path(os.readlink(self.places.spec)))
+        self.spec = Spec.load(self.places.spec.read_text(encoding="utf-8"))
 
     @classmethod
-    def up(cls, path: Union[str, Path]) -> "Lab":
-        """Build the lab that the file describes and switch on its nodes. A lab of that name must not exist.
+    def up(cls, source: Union[str, Path, Mapping[str, Any]]) -> "Lab":
+        """Build the lab that the file (or what would stand in one) describes and switch on its nodes.
+
+        A lab of that name must not exist.
 
         Raises SpecError, LabError, OSError; what was half built is taken down again.
         """
-        spec_path = Path(path).resolve()
-        spec = read(spec_path)
+        if isinstance(source, Mapping):
+            spec = parse(yaml.safe_dump(dict(source), sort_keys=False), "lab", Path.cwd())
+        else:
+            spec = read(Path(source).resolve())
         places = Places(spec.lab)
         if places.top.exists():
             raise LabError(f"lab {spec.lab!r} exists already; `sunlab down {spec.lab}` removes it")
@@ -44,7 +62,7 @@ class Lab:
             raise LabError("a lab needs root: it makes namespaces and mounts")
         try:
             _build(spec, places)
-            places.spec.symlink_to(spec_path)
+            places.spec.write_text(spec.dump(), encoding="utf-8")
             lab = cls(spec.lab)
             for node in spec.nodes:
                 lab.boot(node)
@@ -73,11 +91,16 @@ class Lab:
 
     def exec(self, where: str, argv: Sequence[str], *, input: Optional[str] = None, check: bool = True,
              timeout: Optional[float] = 60) -> "subprocess.CompletedProcess[str]":
-        """Run a command to its end; its output as text. Raises LabError (its words included) on a failure when `check`."""
+        """Run a command to its end; its output as text. `timeout` in seconds.
+
+        Raises CommandFailed (a LabError) when `check` and its status is not 0, TimeoutExpired.
+        """
         done = subprocess.run(self.argv(where, argv), input=input, capture_output=True, text=True, check=False,
+                              stdin=None if input is not None else subprocess.DEVNULL,
                               timeout=timeout, env=self.environment(where))
+        done.args = list(argv)
         if check and done.returncode != 0:
-            raise LabError(f"{where}: {' '.join(argv)}: exit {done.returncode}: {done.stderr.strip()} {done.stdout[-500:]}")
+            raise CommandFailed(where, done)
         return done
 
     def popen(self, where: str, argv: Sequence[str], **options: Any) -> "subprocess.Popen[bytes]":
@@ -114,6 +137,7 @@ class Lab:
         """Switch a node on; returns when its init runs (see wait_booted)."""
         if power.pid_of(self.places, node):
             raise LabError(f"node {node} is on already")
+        power.await_off(self.places.node(node))
         power.switch_on(self.spec, self.places, node)
 
     def wait_booted(self, node: str, timeout: float = 60) -> None:
@@ -162,7 +186,8 @@ class Lab:
             frozen = bool(pid) and "frozen 1" in (group / "cgroup.events").read_text()
             nodes[name] = {"power": "on" if pid else "off", "pid": pid or None, "frozen": frozen,
                            "addresses": dict(node.addresses)}
-        return {"lab": self.spec.lab, "nodes": nodes, "clients": list(self.spec.clients), "disks": dict(self.spec.disks)}
+        return {"lab": self.spec.lab, "nodes": nodes, "clients": list(self.spec.clients),
+                "disks": dict(self.spec.disks)}
 
     def down(self) -> None:
         take_down(self.spec.lab)
@@ -214,5 +239,5 @@ def take_down(name: str) -> None:
 
 def labs() -> List[str]:
     """The names of the labs of this host."""
-    return sorted(path.name for path in BASE.glob("*") if (path / "spec").is_symlink()) if BASE.exists() else []
+    return sorted(path.name for path in BASE.glob("*") if (path / "spec").is_file()) if BASE.exists() else []
 

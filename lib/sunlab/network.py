@@ -47,7 +47,7 @@ def build(spec: Spec, places: Places) -> None:
         connect(spec, places, client, addresses, places.client_netns(client))
         lines = ["link set lo up"]
         for number, address in enumerate(addresses.values()):
-            lines += [f"address add {address} dev net{number}"]
+            lines += [f"link set net{number} up", f"address add {address} dev net{number}"]
         batch(places.client_netns(client), lines)
 
 

@@ -1,7 +1,7 @@
 """A node's power supply: a process on the host that boots the node, and boots it again when it resets itself.
 
-How the node's init ended tells what happened to it (reboot(2) in a pid namespace, pid_namespaces(7)): SIGHUP is a reset,
-SIGINT a halt, anything else a power cut. After a reset it is booted again; otherwise the supply ends.
+How the node's init ended tells what happened to it (reboot(2) in a pid namespace, pid_namespaces(7)): SIGHUP is a
+reset, SIGINT a halt, anything else a power cut. After a reset it is booted again; otherwise the supply ends.
 """
 import os
 import select
@@ -90,14 +90,18 @@ def _one_boot(spec: Spec, places: Places, node: NodeSpec, tell: int) -> int:
     os.close(to_parent)
     os.close(from_parent)
     pid = int(os.read(from_child, 20) or b"0")
-    os.close(from_child)
     if pid == 0:
         raise RuntimeError("the node's init was not born")
     network.connect(spec, places, node.name, node.addresses, str(pid))
     init.set_addresses(pid, node.addresses)
-    (folder / "pid").write_text(str(pid))
     os.write(to_child, b"go")
     os.close(to_child)
+    os.read(from_child, 1)      # ends when the init reaches its program: only then may its root be entered
+    os.close(from_child)
+    (folder / "pid.new").write_text(str(pid))
+    os.replace(folder / "pid.new", folder / "pid")
+    if not pid_of(places, node.name):
+        raise RuntimeError("the node's init did not reach its program")
     if tell >= 0:
         os.write(tell, b"on")
         os.close(tell)
@@ -143,20 +147,35 @@ def pid_of(places: Places, node: str) -> int:
     """The host's pid of the node's init; 0 when the node is off."""
     try:
         pid = int((places.node(node) / "pid").read_text())
-        os.kill(pid, 0)
-        return pid
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except (OSError, ValueError):
         return 0
+    return 0 if state in "ZX" else pid
+
+
+def supply_of(folder: Path) -> int:
+    """The pid of the supply of the node with this folder; 0 when there is none."""
+    try:
+        pid = int((folder / "supply").read_text())
+        ours = b"python" in Path(f"/proc/{pid}/cmdline").read_bytes() and os.readlink(f"/proc/{pid}/cwd") == "/"
+    except (OSError, ValueError):
+        return 0
+    return pid if ours else 0
 
 
 def end_supply(folder: Path) -> None:
     """End the supply of the node with this folder; the node itself goes on until it is killed."""
-    try:
-        pid = int((folder / "supply").read_text())
-        if os.readlink(f"/proc/{pid}/cwd") == "/" and b"python" in Path(f"/proc/{pid}/cmdline").read_bytes():
-            os.kill(pid, signal.SIGKILL)
-    except (OSError, ValueError):
-        return
+    pid = supply_of(folder)
+    if pid:
+        os.kill(pid, signal.SIGKILL)
+        _wait_gone(pid)
+
+
+def await_off(folder: Path) -> None:
+    """Until the supply of a node that was cut has cleared up, so that the node can be switched on again."""
+    pid = supply_of(folder)
+    if pid:
+        _wait_gone(pid)
 
 
 def cut(places: Places, node: str) -> None:
@@ -170,13 +189,12 @@ def cut(places: Places, node: str) -> None:
 
 
 def _wait_gone(pid: int) -> None:
-    """Until the process is dead (a zombie counts as gone once its namespace is empty)."""
+    """Until the process is dead: an init, when nothing is left in its namespace. Raises RuntimeError after 10 s."""
     try:
         handle = os.pidfd_open(pid)
     except ProcessLookupError:
         return
-
-    select.select([handle], [], [], 10)
+    ended = select.select([handle], [], [], 10)[0]
     os.close(handle)
-
-
+    if not ended:
+        raise RuntimeError(f"process {pid} did not die within 10 s of SIGKILL")

@@ -3,8 +3,9 @@
 Form: see docs/lab.md. Reading never touches the machine.
 """
 import ipaddress
+import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
@@ -50,6 +51,18 @@ class Spec:
     clients: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     files: Tuple[FileSpec, ...] = ()
 
+    def dump(self) -> str:
+        """As text, for a lab that stands to remember what it was built from."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def load(cls, text: str) -> "Spec":
+        """What dump() wrote."""
+        facts = json.loads(text)
+        nodes = {name: NodeSpec(**{**node, "disks": tuple(node["disks"])}) for name, node in facts["nodes"].items()}
+        files = tuple(FileSpec(**file) for file in facts["files"])
+        return cls(**{**facts, "nodes": nodes, "files": files})
+
 
 class _Reader:
     """Walks PyYAML's nodes, which know their place, and collects problems instead of stopping at the first."""
@@ -82,6 +95,13 @@ class _Reader:
             return ""
         return str(node.value)
 
+    def number(self, node: Any, base: int, what: str, example: str) -> int:
+        try:
+            return int(self.text(node), base)
+        except ValueError:
+            self.wrong(node, f"{what} is a number of base {base}, such as {example}")
+            return 0
+
     def size(self, node: Any) -> int:
         match = SIZE.match(self.text(node))
         if not match:
@@ -92,16 +112,21 @@ class _Reader:
 
 def read(path: Path) -> Spec:
     """The lab that the file describes. Raises SpecError with every problem, OSError when it cannot be read."""
-    reader = _Reader(str(path))
+    return parse(path.read_text(encoding="utf-8"), str(path), path.parent)
+
+
+def parse(text: str, name: str, folder: Path) -> Spec:
+    """As read; `name` stands for the file in what is said, `folder` is what its relative paths begin at."""
+    reader = _Reader(name)
     try:
-        tree = yaml.compose(path.read_text(encoding="utf-8"))
+        tree = yaml.compose(text)
     except yaml.MarkedYAMLError as problem:
         mark = problem.problem_mark
         where = f"{mark.line + 1}:{mark.column + 1}" if mark else "1:1"
-        raise SpecError([f"{path}:{where}: error: this is not YAML: {problem.problem}"]) from problem
+        raise SpecError([f"{name}:{where}: error: this is not YAML: {problem.problem}"]) from problem
     if tree is None:
-        raise SpecError([f"{path}:1:1: error: the file is empty; see docs/lab.md for its form"])
-    spec = _spec(reader, tree, path.parent)
+        raise SpecError([f"{name}:1:1: error: the file is empty; see docs/lab.md for its form"])
+    spec = _spec(reader, tree, folder)
     if reader.problems:
         raise SpecError(reader.problems)
     return spec
@@ -146,7 +171,7 @@ def _node(reader: _Reader, name: str, node: Any, networks: Mapping[str, str], di
     platform = reader.text(own["platform"]) if "platform" in own else "illumos"
     if platform not in PLATFORMS:
         reader.wrong(own["platform"], f"platform is one of {', '.join(PLATFORMS)}")
-    hostid = int(reader.text(own["hostid"]), 16) if "hostid" in own else 0x18450000 + number
+    hostid = reader.number(own["hostid"], 16, "a hostid", "1845715f") if "hostid" in own else 0x18450000 + number
     return NodeSpec(name, _addresses(reader, own.get("addresses"), networks), hostid, chosen, platform)
 
 
@@ -171,5 +196,5 @@ def _file(reader: _Reader, target: str, node: Any, folder: Path) -> FileSpec:
         reader.wrong(node, f"{target!r} must be an absolute path on the node")
     if not source.is_file():
         reader.wrong(node, f"there is no file {source}")
-    mode = int(reader.text(own["mode"]), 8) if "mode" in own else 0o644
+    mode = reader.number(own["mode"], 8, "a mode", '"0600"') if "mode" in own else 0o644
     return FileSpec(str(source), target, mode)
