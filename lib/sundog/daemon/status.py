@@ -41,8 +41,11 @@ def _node(daemon: "Daemon", name: str, now: float) -> Plain:
     links.update({link: "up" if now - at <= timeout_s else "down" for link, at in heard.items()})
     up = "up" in links.values()
     state = "unknown" if not heard and member is None else "up" if up else "down"
-    if member is not None and not member.joined and state == "down":
-        state = "out"
+    if not up and member is not None:
+        # Followers speak with their leader only: of the others a node knows what the ledger says.
+        led = daemon.node.leader not in (None, daemon.name, name)
+        state = "out" if not member.joined else "up" if led else "down"
+        links = dict.fromkeys(links, "unheard") if led and member.joined else links
     return {"state": state, "boot_id": boot, "links": links,
             "since_s": daemon.presence.since_s(name, state == "up", now)}
 

@@ -1,214 +1,199 @@
 """ipadm(8): interfaces and address objects of a lab node, over the kernel of Linux.
 
-Modelled: create-ip/create-if, delete-ip/delete-if, show-if, create-addr -T static, delete-addr, show-addr, up-addr, down-addr,
-refresh-addr. Formats and messages: ipadm.c of illumos. Everything else says that it is not modelled.
+Modelled: create-ip/create-if, delete-ip/delete-if, show-if, create-addr -t -T static, delete-addr, show-addr, up-addr,
+down-addr, refresh-addr. Formats and messages: ipadm.c of illumos. Everything else says that it is not modelled.
 """
+from __future__ import annotations
+
+import os
 import sys
-from typing import Callable, Dict, List, NoReturn, Tuple
 
-from sunlab.net import objects
-from sunlab.net.objects import Address, IpFailed
+from sunlab.net import netlink, objects
+from sunlab.net.columns import Refused, Usage, options, show
+from sunlab.net.objects import Address
 
-ADDR = {"ADDROBJ": 18, "TYPE": 9, "STATE": 13, "ADDR": 46}
+ADDR = {"ADDROBJ": 18, "TYPE": 9, "STATE": 13, "CURRENT": 8, "PERSISTENT": 11, "ADDR": 46}
 IF = {"IFNAME": 11, "STATE": 9, "CURRENT": 13, "PERSISTENT": 11}
+#: Interfaces that delete-ip took away or that create-ip has not made yet; the links themselves stay.
+UNPLUMBED = f"{objects.STATE}/unplumbed"
 
 
-class Refused(Exception):
-    """Exit 1 with this text."""
+def plumbed(present: dict[str, netlink.Link]) -> list[str]:
+    """The links with an IP interface: those that are up, and those that were not deleted."""
+    return [name for name in present if not os.path.exists(f"{UNPLUMBED}/{name}") and (present[name].kind != "macvlan"
+            or present[name].up)]
 
 
-def usage(text: str) -> NoReturn:
-    sys.stderr.write(f"ipadm: {text}\nusage:\tipadm <subcommand> <args> ...\n")
-    raise SystemExit(2)
-
-
-def options(argv: List[str], with_value: str, flags: str) -> Tuple[Dict[str, str], List[str]]:
-    """getopt(3C) over single letters: their values, and the operands."""
-    found: Dict[str, str] = {}
-    rest = list(argv)
-    while rest and rest[0].startswith("-") and len(rest[0]) > 1:
-        word = rest.pop(0)[1:]
-        while word:
-            letter, word = word[0], word[1:]
-            if letter in with_value:
-                if not word and not rest:
-                    usage(f"option '-{letter}' requires an argument")
-                found[letter] = word or rest.pop(0)
-                word = ""
-            elif letter in flags:
-                found[letter] = ""
-            else:
-                usage(f"unrecognized option '-{letter}'")
-    return found, rest
-
-
-def show(columns: Dict[str, int], rows: List[Dict[str, str]], given: Dict[str, str]) -> int:
-    if "p" in given and "o" not in given:
-        raise Refused("-p requires -o")
-    chosen = [name.upper() for name in given.get("o", ",".join(columns)).split(",")]
-    if chosen == ["ALL"]:
-        chosen = list(columns)
-    for name in chosen:
-        if name not in columns:
-            raise Refused(f"unknown output field `{name.lower()}'")
-    if "p" in given:
-        for row in rows:
-            values = [row[name] for name in chosen]
-            if len(values) > 1:
-                values = [value.replace("\\", "\\\\").replace(":", "\\:") for value in values]
-            sys.stdout.write(":".join(values) + "\n")
-        return 0
-    for row in [{name: name for name in columns}] + rows:
-        line = " ".join((row[name] or "--").ljust(columns[name]) for name in chosen)
-        sys.stdout.write(line.rstrip() + "\n")
-    return 0
-
-
-def show_addr(argv: List[str]) -> int:
-    given, names = options(argv, "o", "p")
-    present = objects.all_addresses()
+def show_addr(words: list[str]) -> None:
+    given, names = options(words, "o", "p")
+    found = objects.all_addresses(objects.links())
     for name in names:
-        if not any(name in (one.name, one.name.partition("/")[0], one.name.partition("/")[0] + "/") for one in present):
+        if not any(name.rstrip("/") in (one.name, one.interface) for one in found):
             raise Refused(f"could not show address {name}: Address object not found" if "/" in name
-                          else f"interface '{name}' does not exist")
-    chosen = [one for one in present
-              if not names or one.name in names or one.name.partition("/")[0] in [n.rstrip("/") for n in names]]
-    rows = [{"ADDROBJ": one.name, "TYPE": "static", "STATE": one.state, "ADDR": one.cidr} for one in chosen]
-    return show(ADDR, rows, given)
+                          else f"cannot show address: Interface does not exist: {name}")
+    wanted = [name.rstrip("/") for name in names]
+    rows = [{"ADDROBJ": one.name, "TYPE": "static", "STATE": one.state, "ADDR": one.cidr,
+             "CURRENT": "U----" if one.state == "ok" else "-----", "PERSISTENT": "---"}
+            for one in found if not names or one.name in wanted or one.interface in wanted]
+    show(ADDR, "ADDROBJ,TYPE,STATE,ADDR", rows, given)
 
 
-def show_if(argv: List[str]) -> int:
-    given, names = options(argv, "o", "p")
-    present = objects.interfaces()
+def show_if(words: list[str]) -> None:
+    given, names = options(words, "o", "p")
+    present = objects.links()
+    here = plumbed(present)
     for name in names:
-        if name not in present:
+        if name not in here:
             raise Refused(f"cannot get information for interface(s): Interface does not exist: {name}")
-    rows = [{"IFNAME": name, "STATE": "ok" if up else "down", "CURRENT": "bm--------46" if name != "lo0" else
-             "-m-v------46", "PERSISTENT": "-46"} for name, up in present.items() if not names or name in names]
-    return show(IF, rows, given)
+    rows = [{"IFNAME": name, "STATE": "ok" if present[name].running else "failed" if present[name].up else "down",
+             "CURRENT": "-m-v------46" if name == "lo0" else "bm--------46", "PERSISTENT": "---"}
+            for name in here if not names or name in names]
+    show(IF, "IFNAME,STATE,CURRENT,PERSISTENT", rows, given)
 
 
-def create_if(argv: List[str]) -> int:
-    _, names = options(argv, "", "t")
+def one_operand(verb: str, words: list[str], flags: str) -> str:
+    _, names = options(words, "", flags)
     if len(names) != 1:
-        usage("create-if: one interface")
-    present = objects.interfaces()
-    if names[0] not in present:
-        raise Refused(f"cannot create interface {names[0]}: Datalink does not exist")
-    if present[names[0]]:
-        raise Refused(f"cannot create interface {names[0]}: Interface already exists")
-    objects.ip("link", "set", objects.linux(names[0]), "up")
-    return 0
+        raise Usage(f"{verb}: exactly one operand is needed")
+    return names[0]
 
 
-def delete_if(argv: List[str]) -> int:
-    _, names = options(argv, "", "t")
-    if len(names) != 1 or not objects.interfaces().get(names[0]):
-        raise Refused(f"cannot delete interface {' '.join(names)}: Interface does not exist")
-    for one in objects.all_addresses():
-        if one.name.partition("/")[0] == names[0]:
-            _remove(one)
-    objects.ip("link", "set", objects.linux(names[0]), "down")
-    return 0
+def create_if(words: list[str]) -> None:
+    name = one_operand("create-ip", words, "t")
+    if "-t" not in words:
+        raise Refused("a persistent interface (without -t): not modelled in this lab")
+    present = objects.links()
+    if name not in present:
+        raise Refused(f"cannot create interface {name}: No such interface")
+    if name in plumbed(present):
+        raise Refused(f"cannot create interface {name}: Interface already exists")
+    netlink.set_up(present[name].index, True)
+    if os.path.exists(f"{UNPLUMBED}/{name}"):
+        os.unlink(f"{UNPLUMBED}/{name}")
 
 
-def create_addr(argv: List[str]) -> int:
-    given, names = options(argv, "Ta", "td")
-    if len(names) != 1 or "/" not in names[0]:
-        usage("create-addr: one address object, such as net0/web")
-    if given.get("T", "static") != "static":
-        raise Refused(f"-T {given['T']}: not modelled in this lab")
+def delete_if(words: list[str]) -> None:
+    name = one_operand("delete-ip", words, "")
+    present = objects.links()
+    if name == "lo0" or name not in plumbed(present):
+        raise Refused(f"cannot delete interface {name}: Interface does not exist")
+    for one in objects.all_addresses(present):
+        if one.interface == name:
+            objects.take_down(present[name], one.address)
+            objects.forget(one.name)
+    netlink.set_up(present[name].index, False)
+    os.makedirs(UNPLUMBED, exist_ok=True)
+    with open(f"{UNPLUMBED}/{name}", "w"):
+        pass
+
+
+def create_addr(words: list[str]) -> None:
+    given, names = options(words, "Ta", "td")
+    if len(names) != 1:
+        raise Usage("create-addr: exactly one address object is needed, such as net0/web")
+    name, kind = names[0], given.get("T", "static")
+    interface, slash, own = name.partition("/")
+    if kind != "static":
+        raise Refused(f"-T {kind}: not modelled in this lab")
     if "t" not in given:
         raise Refused("a persistent address (without -t): not modelled in this lab")
-    name, cidr = names[0], given.get("a", "").split("local=")[-1]
-    interface = name.partition("/")[0]
-    address, _, prefix = cidr.partition("/")
-    if not address:
-        usage("create-addr: -a local=ADDRESS/PREFIX is missing")
-    cidr = f"{address}/{prefix or ('128' if ':' in address else '32')}"
-    if interface not in objects.interfaces():
-        raise Refused("Could not create address: Datalink does not exist" if ":" not in interface
-                      else "Could not create address: Invalid argument")
-    if objects.find(name):
+    if not slash or not own or not own.replace("_", "a").isalnum() or not own[0].isalpha() or len(name) > 32:
+        raise Refused(f"Invalid address object name: {name}")
+    address, prefix = read_address(given.get("a", ""))
+    present = objects.links()
+    if interface not in present:
+        raise Refused("Could not create address: No such interface")
+    found = objects.all_addresses(present)
+    if any(one.name == name for one in found):
         raise Refused("Could not create address: Address object already exists")
-    if any(one.cidr.partition("/")[0] == address for one in objects.all_addresses()):
+    if any(one.address == address for one in found):
         raise Refused("Could not create address: Address already exists")
-    _add(name, interface, address, cidr, "d" not in given)
-    return 0
+    # A duplicate is a soft error: the command succeeds and the object says so (IPADM_DAD_FOUND).
+    state = "down" if "d" in given else objects.bring_up(present[interface], address, prefix)
+    objects.remember(Address(name, address, prefix, state))
+    if os.path.exists(f"{UNPLUMBED}/{interface}"):
+        os.unlink(f"{UNPLUMBED}/{interface}")
 
 
-def _add(name: str, interface: str, address: str, cidr: str, up: bool) -> None:
-    from sunlab.net import neighbours
-    if not up:
-        objects.remember(name, cidr, "down")
-        return
-    device, v6 = objects.linux(interface), ":" in address
-    asks, tells = ((neighbours.in_use_v6, neighbours.announce_v6) if v6
-                   else (neighbours.in_use_v4, neighbours.announce_v4))
-    if interface != "lo0" and asks(device, address):
-        # A soft error on Solaris: the command succeeds, the object says `duplicate` (IPADM_DAD_FOUND).
-        objects.remember(name, cidr, "duplicate")
-        return
-    objects.ip("address", "add", cidr, "dev", device, *(["nodad"] if v6 else []))
-    objects.remember(name, cidr, "ok")
-    if interface != "lo0":
-        tells(device, address)
+def read_address(text: str) -> tuple[str, int]:
+    """[local=]ADDRESS[/PREFIX], as the kernel spells it. Raises Refused."""
+    key, equals, value = text.rpartition("=")
+    if equals and key != "local":
+        raise Refused(f"-a {key}=: not modelled in this lab")
+    address, _, prefix = value.partition("/")
+    longest = 128 if ":" in address else 32
+    try:
+        family, raw = netlink.packed(address)
+        bits = int(prefix) if prefix else longest
+    except (OSError, ValueError):
+        raise Refused(f"Invalid address: {value or 'none given'}") from None
+    if not 0 <= bits <= longest:
+        raise Refused(f"Invalid address: {value}")
+    from _socket import inet_ntop
+    return inet_ntop(family, raw), bits
 
 
-def _remove(one: Address) -> None:
-    interface = one.name.partition("/")[0]
-    if f"{interface} {one.cidr}" in objects.kernel():
-        objects.ip("address", "del", one.cidr, "dev", objects.linux(interface))
+def the_object(verb: str, name: str, present: dict[str, netlink.Link]) -> Address:
+    for one in objects.all_addresses(present):
+        if one.name == name and not name.endswith("/?"):
+            return one
+    raise Refused(f"could not {verb} address: Object not found")
+
+
+def delete_addr(words: list[str]) -> None:
+    present = objects.links()
+    one = the_object("delete", one_operand("delete-addr", words, "r"), present)
+    if one.interface in present and one.state != "duplicate":
+        objects.take_down(present[one.interface], one.address)
     objects.forget(one.name)
 
 
-def _the_object(verb: str, names: List[str]) -> Address:
-    if len(names) != 1:
-        usage(f"{verb}: one address object")
-    one = objects.find(names[0])
-    if one is None:
-        raise Refused(f"could not {verb.partition('-')[0]} address: Object not found")
-    return one
+def down_addr(words: list[str]) -> None:
+    present = objects.links()
+    one = the_object("down", one_operand("down-addr", words, "t"), present)
+    if "-t" not in words:
+        raise Refused("Persistent operation on temporary object")
+    objects.take_down(present[one.interface], one.address)
+    objects.remember(Address(one.name, one.address, one.prefix, "down"))
 
 
-def delete_addr(argv: List[str]) -> int:
-    _, names = options(argv, "", "r")
-    _remove(_the_object("delete-addr", names))
-    return 0
-
-
-def down_addr(argv: List[str]) -> int:
-    _, names = options(argv, "", "t")
-    one = _the_object("down-addr", names)
-    _remove(one)
-    objects.remember(one.name, one.cidr, "down")
-    return 0
-
-
-def up_addr(argv: List[str]) -> int:
-    _, names = options(argv, "", "t")
-    one = _the_object("up-addr", names)
+def up_addr(words: list[str]) -> None:
+    present = objects.links()
+    one = the_object("up", one_operand("up-addr", words, "t"), present)
+    if "-t" not in words:
+        raise Refused("Persistent operation on temporary object")
     if one.state != "ok":
-        objects.forget(one.name)
-        _add(one.name, one.name.partition("/")[0], one.cidr.partition("/")[0], one.cidr, True)
-    return 0
+        state = objects.bring_up(present[one.interface], one.address, one.prefix)
+        objects.remember(Address(one.name, one.address, one.prefix, state))
 
 
-SUBCOMMANDS: Dict[str, Callable[[List[str]], int]] = {
-    "show-addr": show_addr, "show-if": show_if, "create-if": create_if, "create-ip": create_if, "delete-if": delete_if,
-    "delete-ip": delete_if, "create-addr": create_addr, "delete-addr": delete_addr, "down-addr": down_addr,
-    "up-addr": up_addr, "refresh-addr": up_addr}
+def refresh_addr(words: list[str]) -> None:
+    """Duplicate address detection once more: a duplicate comes up if the other machine has gone."""
+    present = objects.links()
+    one = the_object("refresh", one_operand("refresh-addr", words, ""), present)
+    if one.state in ("ok", "duplicate"):
+        objects.take_down(present[one.interface], one.address)
+        state = objects.bring_up(present[one.interface], one.address, one.prefix)
+        objects.remember(Address(one.name, one.address, one.prefix, state))
 
 
-def main(argv: List[str]) -> int:
-    if not argv:
-        return show_addr([])
-    does = SUBCOMMANDS.get(argv[0])
+SUBCOMMANDS = {"show-addr": show_addr, "show-if": show_if, "create-if": create_if, "create-ip": create_if,
+               "delete-if": delete_if, "delete-ip": delete_if, "create-addr": create_addr, "delete-addr": delete_addr,
+               "down-addr": down_addr, "up-addr": up_addr, "refresh-addr": refresh_addr}
+
+
+def main(argv: list[str]) -> int:
+    verb, words = (argv[0], argv[1:]) if argv else ("show-addr", [])
+    does = SUBCOMMANDS.get(verb)
     if does is None:
-        sys.stderr.write(f"ipadm: {argv[0]}: not modelled in this lab\n")
+        sys.stderr.write(f"ipadm: {verb}: not modelled in this lab\n")
         return 1
     try:
-        return does(argv[1:])
-    except (Refused, IpFailed) as refused:
+        does(words)
+    except Usage as wrong:
+        sys.stderr.write(f"ipadm: {wrong}\nusage: ipadm <subcommand> <args> ...\n")
+        return 2
+    except (Refused, netlink.KernelRefused, PermissionError) as refused:
         sys.stderr.write(f"ipadm: {refused}\n")
         return 1
+    return 0

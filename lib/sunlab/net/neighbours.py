@@ -1,89 +1,93 @@
-"""Asking a network whether an address is in use, and telling it that it has moved (RFC 826, 5227, 4861).
+"""Asking a network whether an address is in use, and telling it that it has moved (RFC 826, 5227, 4861, 4862).
 
-IPv4: ARP frames by a packet socket. IPv6: neighbour messages by a raw ICMPv6 socket. Both need root.
+Whole Ethernet frames by a packet socket, so that nothing depends on the addresses that the kernel has. Needs root.
 """
+from __future__ import annotations
+
+import _socket
 import select
-import socket
-import struct
 import time
+from _struct import pack, unpack_from
 
-ARP = 0x0806
+ARP, IPV6, ICMPV6 = 0x0806, 0x86DD, 58
 BROADCAST = b"\xff" * 6
-REQUEST, REPLY = 1, 2
-#: How long an answer to a probe is waited for. A neighbour on the same bridge answers within a millisecond.
-PATIENCE_S = 0.02
-ALL_NODES = "ff02::1"
+ARP_REQUEST, ARP_REPLY = 1, 2
+SOLICITATION, ADVERTISEMENT = 135, 136
+OVERRIDE = 0x20000000
+ALL_NODES = _socket.inet_pton(_socket.AF_INET6, "ff02::1")
+#: How long an answer is waited for. The kernel at the other end of a bridge answers in well under a millisecond.
+#: illumos asks three times, 150 ms apart (ip_tunables.c, _arp_fastprobe_interval): a host is slower than the lab here.
+PATIENCE_S = 0.01
 
 
-def _arp(mac: bytes, kind: int, sender_ip: bytes, target_mac: bytes, target_ip: bytes) -> bytes:
-    return (BROADCAST + mac + struct.pack("!HHHBBH", ARP, 1, 0x0800, 6, 4, kind)
-            + mac + sender_ip + target_mac + target_ip)
+def arp(mac: bytes, kind: int, sender: bytes, target_mac: bytes, target: bytes) -> bytes:
+    return (BROADCAST + mac + pack("!HHHBBH", ARP, 1, 0x0800, 6, 4, kind) + mac + sender + target_mac + target)
 
 
-def _packet_socket(interface: str) -> socket.socket:
-    packets = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ARP))
-    packets.bind((interface, ARP))
-    return packets
+def checksum(source: bytes, target: bytes, message: bytes) -> int:
+    """Of an ICMPv6 message, over its pseudo-header (RFC 8200, 8.1)."""
+    whole = source + target + pack("!II", len(message), ICMPV6) + message
+    total = sum(unpack_from(f"!{len(whole) // 2}H", whole))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return ~total & 0xFFFF
 
 
-def in_use_v4(interface: str, address: str) -> bool:
-    """Does another machine answer for the address? An ARP probe, with no sender address (RFC 5227, 2.1.1)."""
-    wanted = socket.inet_aton(address)
-    with _packet_socket(interface) as packets:
-        mac = packets.getsockname()[4]
-        packets.send(_arp(mac, REQUEST, b"\0" * 4, b"\0" * 6, wanted))
+def neighbour_message(mac: bytes, kind: int, flags: int, source: bytes, target: bytes, about: bytes,
+                      option: bytes) -> bytes:
+    """A neighbour discovery frame to the multicast address `target`."""
+    body = pack("!I", flags) + about + option
+    sealed = checksum(source, target, pack("!BBH", kind, 0, 0) + body)
+    message = pack("!BBH", kind, 0, sealed) + body
+    return (b"\x33\x33" + target[12:] + mac + pack("!HIHBB", IPV6, 6 << 28, len(message), ICMPV6, 255)
+            + source + target + message)
+
+
+def _wire(interface: str, protocol: int) -> tuple[_socket.socket, bytes]:
+    wire = _socket.socket(_socket.AF_PACKET, _socket.SOCK_RAW, _socket.htons(protocol))
+    wire.bind((interface, protocol))
+    return wire, wire.getsockname()[4]
+
+
+def claimed(frame: bytes, address: bytes, mac: bytes) -> bool:
+    """Does this frame say that a machine with another MAC address has the address?"""
+    if len(address) == 4:
+        return frame[28:32] == address and frame[22:28] != mac
+    return frame[20] == ICMPV6 and frame[54] == ADVERTISEMENT and frame[62:78] == address and frame[6:12] != mac
+
+
+def in_use(interface: str, address: bytes) -> bool:
+    """Does another machine answer for the address (4 or 16 bytes)? A probe names no sender, so it changes no table."""
+    wire, mac = _wire(interface, ARP if len(address) == 4 else IPV6)
+    try:
+        if len(address) == 4:
+            wire.send(arp(mac, ARP_REQUEST, b"\0" * 4, b"\0" * 6, address))
+        else:
+            asked = ALL_NODES[:11] + b"\x01\xff" + address[13:]
+            wire.send(neighbour_message(mac, SOLICITATION, 0, b"\0" * 16, asked, address, b""))
         deadline = time.monotonic() + PATIENCE_S
         while True:
             left = deadline - time.monotonic()
-            if left <= 0 or not select.select([packets], [], [], left)[0]:
+            if left <= 0 or not select.select([wire], [], [], left)[0]:
                 return False
-            frame = packets.recv(1514)
-            if frame[28:32] == wanted and frame[22:28] != mac:
+            if claimed(wire.recv(1514), address, mac):
                 return True
+    finally:
+        wire.close()
 
 
-def announce_v4(interface: str, address: str) -> None:
-    """Gratuitous ARP in both forms, request and reply: some hosts heed only one (RFC 5227, 3)."""
-    own = socket.inet_aton(address)
-    with _packet_socket(interface) as packets:
-        mac = packets.getsockname()[4]
-        packets.send(_arp(mac, REQUEST, own, b"\0" * 6, own))
-        packets.send(_arp(mac, REPLY, own, BROADCAST, own))
+def announce(interface: str, address: bytes) -> None:
+    """Tell every machine on the link that the address is here.
 
-
-def _icmp_socket(interface: str) -> socket.socket:
-    messages = socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6)
-    index = socket.if_nametoindex(interface)
-    messages.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, 255)
-    messages.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, index)
-    messages.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode())
-    return messages
-
-
-def in_use_v6(interface: str, address: str) -> bool:
-    """Does another machine answer a neighbour solicitation for the address (RFC 4861, 4.3)?"""
-    wanted = socket.inet_pton(socket.AF_INET6, address)
-    group = socket.inet_ntop(socket.AF_INET6, socket.inet_pton(socket.AF_INET6, "ff02::1:ff00:0")[:13] + wanted[13:])
-    with _packet_socket(interface) as packets:
-        mac = packets.getsockname()[4]
-    with _icmp_socket(interface) as messages:
-        ask = struct.pack("!BBHI", 135, 0, 0, 0) + wanted + b"\x01\x01" + mac
-        messages.sendto(ask, (group, 0, 0, socket.if_nametoindex(interface)))
-        deadline = time.monotonic() + PATIENCE_S
-        while True:
-            left = deadline - time.monotonic()
-            if left <= 0 or not select.select([messages], [], [], left)[0]:
-                return False
-            answer = messages.recv(1500)
-            if answer[0] == 136 and answer[8:24] == wanted:
-                return True
-
-
-def announce_v6(interface: str, address: str) -> None:
-    """Unsolicited neighbour advertisement with the override flag, to all nodes (RFC 4861, 7.2.6)."""
-    own = socket.inet_pton(socket.AF_INET6, address)
-    with _packet_socket(interface) as packets:
-        mac = packets.getsockname()[4]
-    with _icmp_socket(interface) as messages:
-        tell = struct.pack("!BBHI", 136, 0, 0, 0x20000000) + own + b"\x02\x01" + mac
-        messages.sendto(tell, (ALL_NODES, 0, 0, socket.if_nametoindex(interface)))
+    IPv4: gratuitous ARP as request and as reply, for some heed only one (RFC 5227, 3). IPv6: an unsolicited neighbour
+    advertisement with the override flag (RFC 4861, 7.2.6).
+    """
+    wire, mac = _wire(interface, ARP if len(address) == 4 else IPV6)
+    try:
+        if len(address) == 4:
+            wire.send(arp(mac, ARP_REQUEST, address, b"\0" * 6, address))
+            wire.send(arp(mac, ARP_REPLY, address, BROADCAST, address))
+        else:
+            wire.send(neighbour_message(mac, ADVERTISEMENT, OVERRIDE, address, ALL_NODES, address, b"\x02\x01" + mac))
+    finally:
+        wire.close()

@@ -1,108 +1,132 @@
-"""Address objects: the names ipadm(8) gives to addresses, kept in /var/run/ipadm, over what the kernel has.
+"""Address objects: the names that ipadm(8) gives to addresses, kept in /var/run/ipadm, over what the kernel has.
 
-An address of the kernel that no object names is one of the node's own: it is shown as IF/v4, IF/v6, IF/v4a, …
+The node's own fixed address is shown as IF/v4 or IF/v6; any other that no object names (a zone's) as IF/?.
 """
-import os
-from typing import Dict, List, NamedTuple, Optional
+from __future__ import annotations
 
-from sunlab.spawn import run
+import os
+
+from sunlab.net import neighbours, netlink
+from sunlab.net.netlink import Link
 
 STATE = "/var/run/ipadm"
 
 
-class Address(NamedTuple):
-    name: str               # net0/web
-    cidr: str
-    state: str              # ok | down | tentative | duplicate
+class Address:
+    __slots__ = ("name", "address", "prefix", "state")
 
+    def __init__(self, name: str, address: str, prefix: int, state: str) -> None:
+        self.name = name                    # net0/web
+        self.address, self.prefix = address, prefix
+        self.state = state                  # ok | down | tentative | duplicate | inaccessible
 
-class IpFailed(Exception):
-    """`ip` refused; the text is what it said."""
+    @property
+    def interface(self) -> str:
+        return self.name.partition("/")[0]
 
-
-def ip(*words: str) -> str:
-    status, said = run(["ip", *words])
-    if status != 0:
-        raise IpFailed(said.strip())
-    return said
+    @property
+    def cidr(self) -> str:
+        return f"{self.address}/{self.prefix}"
 
 
 def solaris(interface: str) -> str:
-    """Linux calls the loopback lo; a veth is shown as net0@if7."""
-    name = interface.partition("@")[0]
-    return "lo0" if name == "lo" else name
+    return "lo0" if interface == "lo" else interface
 
 
-def linux(interface: str) -> str:
-    return "lo" if interface == "lo0" else interface
+def links() -> dict[str, Link]:
+    """By their names on Solaris."""
+    return {solaris(link.name): link for link in netlink.links()}
 
 
-def interfaces() -> Dict[str, bool]:
-    """IP interface -> is it up."""
-    found = {}
-    for line in ip("-o", "link", "show").splitlines():
-        words = line.split()
-        found[solaris(words[1].rstrip(":"))] = "UP" in words[2].strip("<>").split(",")
-    return found
-
-
-def _named() -> Dict[str, List[str]]:
-    """Object name -> [cidr, state] as it was made; in the order of making."""
+def _named() -> list[Address]:
+    """In the order of making, with the state that each was left in."""
     try:
         with open(f"{STATE}/objects") as file:
-            return {words[0]: words[1:] for words in (line.split() for line in file) if len(words) == 3}
+            rows = [line.split() for line in file]
     except FileNotFoundError:
-        return {}
+        return []
+    return [Address(name, address, int(prefix), state) for name, address, prefix, state in rows]
 
 
-def _keep(named: Dict[str, List[str]]) -> None:
+def _keep(named: list[Address]) -> None:
     os.makedirs(STATE, exist_ok=True)
-    with open(f"{STATE}/objects.new", "w") as file:
-        file.writelines(f"{name} {' '.join(words)}\n" for name, words in named.items())
-    os.replace(f"{STATE}/objects.new", f"{STATE}/objects")
+    fresh = f"{STATE}/objects.{os.getpid()}"
+    with open(fresh, "w") as file:
+        file.writelines(f"{one.name} {one.address} {one.prefix} {one.state}\n" for one in named)
+    os.replace(fresh, f"{STATE}/objects")
 
 
-def remember(name: str, cidr: str, state: str) -> None:
-    _keep({**_named(), name: [cidr, state]})
+class Exclusively:
+    """While it lasts, no other command changes the objects."""
+
+    def __enter__(self) -> None:
+        import fcntl
+        os.makedirs(STATE, exist_ok=True)
+        self.lock = os.open(f"{STATE}/lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC)
+        fcntl.flock(self.lock, fcntl.LOCK_EX)
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self.lock)
+
+
+def remember(one: Address) -> None:
+    with Exclusively():
+        _keep([other for other in _named() if other.name != one.name] + [one])
 
 
 def forget(name: str) -> None:
-    named = _named()
-    if named.pop(name, None) is not None:
-        _keep(named)
+    with Exclusively():
+        _keep([other for other in _named() if other.name != name])
 
 
-def kernel() -> Dict[str, List[str]]:
-    """(interface, cidr) -> flags, as `interface cidr` keys in the kernel's order."""
-    found = {}
-    for line in ip("-o", "address", "show").splitlines():
-        words = line.split()
-        if words[2] in ("inet", "inet6"):
-            found[f"{solaris(words[1])} {words[3]}"] = words[4:]
-    return found
+def all_addresses(present: dict[str, Link]) -> list[Address]:
+    """Those with a name and those that only the kernel has, by interface."""
+    by_index = {link.index: name for name, link in present.items()}
+    here = {(by_index[held.index], held.address): held for held in netlink.addresses()}
+    found, fixed = [], set()
+    for one in _named():
+        held = here.pop((one.interface, one.address), None)
+        if one.state == "ok":
+            one.state = state_of(held, present.get(one.interface))
+        found.append(one)
+    for (interface, address), held in here.items():
+        name = f"{interface}/{'v6' if ':' in address else 'v4'}"
+        shown = f"{interface}/?" if name in fixed else name
+        fixed.add(name)
+        found.append(Address(shown, address, held.prefix, state_of(held, present[interface])))
+    order = {name: number for number, name in enumerate(present)}
+    return sorted(found, key=lambda one: order.get(one.interface, len(order)))
 
 
-def all_addresses() -> List[Address]:
-    here, named = kernel(), _named()
-    found, taken = [], set()
-    for name, (cidr, state) in named.items():
-        key = f"{name.partition('/')[0]} {cidr}"
-        taken.add(key)
-        if state == "ok" and key not in here:
-            state = "inaccessible"
-        elif state == "ok" and "tentative" in here[key]:
-            state = "tentative"
-        found.append(Address(name, cidr, state))
-    own: Dict[str, int] = {}
-    for key in here:
-        if key in taken:
-            continue
-        interface, cidr = key.split()
-        base = f"{interface}/{'v6' if ':' in cidr else 'v4'}"
-        number = own[base] = own.get(base, -1) + 1
-        found.append(Address(base + ("" if number == 0 else chr(96 + number)), cidr, "ok"))
-    return sorted(found, key=lambda one: (one.name.partition("/")[0] != "lo0", one.name.partition("/")[0]))
+def state_of(held: netlink.Held | None, link: Link | None) -> str:
+    if held is None or link is None:
+        return "inaccessible"
+    if held.flags & netlink.DAD_FAILED:
+        return "duplicate"
+    if held.flags & netlink.TENTATIVE:
+        return "tentative"
+    return "ok" if link.up else "down"
 
 
-def find(name: str) -> Optional[Address]:
-    return next((one for one in all_addresses() if one.name == name), None)
+def bring_up(link: Link, address: str, prefix: int) -> str:
+    """Give the interface the address unless another machine has it, and tell the network at once.
+
+    Returns the state: ok, or duplicate. Raises KernelRefused.
+    """
+    raw = netlink.packed(address)[1]
+    real = link.name != "lo"
+    if real and not link.up:
+        netlink.set_up(link.index, True)
+    if real and neighbours.in_use(link.name, raw):
+        return "duplicate"
+    netlink.add_address(link.index, address, prefix)
+    if real:
+        neighbours.announce(link.name, raw)
+    return "ok"
+
+
+def take_down(link: Link, address: str) -> None:
+    """Take the address from the interface, if it is there."""
+    for held in netlink.addresses():
+        if held.index == link.index and held.address == address:
+            netlink.delete_address(held.index, held.address, held.prefix)
