@@ -5,6 +5,7 @@ Whole Ethernet frames by a packet socket, so that nothing depends on the address
 from __future__ import annotations
 
 import _socket
+import os
 import select
 import time
 from _struct import pack, unpack_from
@@ -43,12 +44,6 @@ def neighbour_message(mac: bytes, kind: int, flags: int, source: bytes, target: 
             + source + target + message)
 
 
-def _wire(interface: str, protocol: int) -> tuple[_socket.socket, bytes]:
-    wire = _socket.socket(_socket.AF_PACKET, _socket.SOCK_RAW, _socket.htons(protocol))
-    wire.bind((interface, protocol))
-    return wire, wire.getsockname()[4]
-
-
 def claimed(frame: bytes, address: bytes, mac: bytes) -> bool:
     """Does this frame say that a machine with another MAC address has the address?"""
     if len(address) == 4:
@@ -56,38 +51,54 @@ def claimed(frame: bytes, address: bytes, mac: bytes) -> bool:
     return frame[20] == ICMPV6 and frame[54] == ADVERTISEMENT and frame[62:78] == address and frame[6:12] != mac
 
 
-def in_use(interface: str, address: bytes) -> bool:
-    """Does another machine answer for the address (4 or 16 bytes)? A probe names no sender, so it changes no table."""
-    wire, mac = _wire(interface, ARP if len(address) == 4 else IPV6)
-    try:
-        if len(address) == 4:
-            wire.send(arp(mac, ARP_REQUEST, b"\0" * 4, b"\0" * 6, address))
+class Wire:
+    """An interface, for questions about one address (4 or 16 bytes) and statements about it."""
+
+    def __init__(self, interface: str, address: bytes) -> None:
+        protocol = ARP if len(address) == 4 else IPV6
+        # Protocol 0 until bind: a socket that listens already would wait for the kernel's grace period there.
+        self.socket = _socket.socket(_socket.AF_PACKET, _socket.SOCK_RAW, 0)
+        self.socket.bind((interface, protocol))
+        self.mac = self.socket.getsockname()[4]
+        self.address = address
+
+    def in_use(self) -> bool:
+        """Does another machine answer for the address? The probe names no sender, so it changes no table."""
+        if len(self.address) == 4:
+            self.socket.send(arp(self.mac, ARP_REQUEST, b"\0" * 4, b"\0" * 6, self.address))
         else:
-            asked = ALL_NODES[:11] + b"\x01\xff" + address[13:]
-            wire.send(neighbour_message(mac, SOLICITATION, 0, b"\0" * 16, asked, address, b""))
+            asked = ALL_NODES[:11] + b"\x01\xff" + self.address[13:]
+            self.socket.send(neighbour_message(self.mac, SOLICITATION, 0, b"\0" * 16, asked, self.address, b""))
         deadline = time.monotonic() + PATIENCE_S
         while True:
             left = deadline - time.monotonic()
-            if left <= 0 or not select.select([wire], [], [], left)[0]:
+            if left <= 0 or not select.select([self.socket], [], [], left)[0]:
                 return False
-            if claimed(wire.recv(1514), address, mac):
+            if claimed(self.socket.recv(1514), self.address, self.mac):
                 return True
-    finally:
-        wire.close()
 
+    def announce(self) -> None:
+        """Tell every machine on the link that the address is here.
 
-def announce(interface: str, address: bytes) -> None:
-    """Tell every machine on the link that the address is here.
-
-    IPv4: gratuitous ARP as request and as reply, for some heed only one (RFC 5227, 3). IPv6: an unsolicited neighbour
-    advertisement with the override flag (RFC 4861, 7.2.6).
-    """
-    wire, mac = _wire(interface, ARP if len(address) == 4 else IPV6)
-    try:
-        if len(address) == 4:
-            wire.send(arp(mac, ARP_REQUEST, address, b"\0" * 6, address))
-            wire.send(arp(mac, ARP_REPLY, address, BROADCAST, address))
+        IPv4: gratuitous ARP as request and as reply, for some heed only one (RFC 5227, 3). IPv6: an unsolicited
+        neighbour advertisement with the override flag (RFC 4861, 7.2.6).
+        """
+        own, mac = self.address, self.mac
+        if len(own) == 4:
+            self.socket.send(arp(mac, ARP_REQUEST, own, b"\0" * 6, own))
+            self.socket.send(arp(mac, ARP_REPLY, own, BROADCAST, own))
         else:
-            wire.send(neighbour_message(mac, ADVERTISEMENT, OVERRIDE, address, ALL_NODES, address, b"\x02\x01" + mac))
-    finally:
-        wire.close()
+            option = b"\x02\x01" + mac
+            self.socket.send(neighbour_message(mac, ADVERTISEMENT, OVERRIDE, own, ALL_NODES, own, option))
+
+    def close(self) -> None:
+        """Let a child close it last: the kernel holds up the last close of a packet socket for tens of milliseconds."""
+        until, closed = os.pipe()
+        if os.fork() == 0:
+            for descriptor in (0, 1, 2, closed):
+                os.close(descriptor)
+            os.read(until, 1)
+            os._exit(0)
+        self.socket.close()
+        os.close(closed)
+        os.close(until)

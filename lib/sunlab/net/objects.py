@@ -113,16 +113,20 @@ def bring_up(link: Link, address: str, prefix: int) -> str:
 
     Returns the state: ok, or duplicate. Raises KernelRefused.
     """
-    raw = netlink.packed(address)[1]
-    real = link.name != "lo"
-    if real and not link.up:
+    if link.name == "lo":
+        netlink.add_address(link.index, address, prefix)
+        return "ok"
+    if not link.up:
         netlink.set_up(link.index, True)
-    if real and neighbours.in_use(link.name, raw):
-        return "duplicate"
-    netlink.add_address(link.index, address, prefix)
-    if real:
-        neighbours.announce(link.name, raw)
-    return "ok"
+    wire = neighbours.Wire(link.name, netlink.packed(address)[1])
+    try:
+        if wire.in_use():
+            return "duplicate"
+        netlink.add_address(link.index, address, prefix)
+        wire.announce()
+        return "ok"
+    finally:
+        wire.close()
 
 
 def take_down(link: Link, address: str) -> None:
