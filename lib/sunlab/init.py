@@ -17,6 +17,7 @@ from sunlab.linux import MS_BIND, MS_PRIVATE, MS_REC
 #: The devices of the host that a node sees.
 DEVICES = ("null", "zero", "full", "random", "urandom", "tty", "fuse")
 ZFS_SOCKET = "/run/zfs/zfs_socket"
+CACHE = "/var/lib/zfs/zpool.cache"
 BOOT = "import sys; sys.path.insert(0, '/usr/lib/sunlab/lib'); from sunlab.init import main; main()"
 
 
@@ -83,6 +84,8 @@ def main() -> None:
     for folder in ("/run/zfs", "/run/lock/zfs", "/var/lib/zfs", "/etc/zfs", "/run/svc"):
         os.makedirs(folder, exist_ok=True)
     start_zfs()
+    if os.path.exists(CACHE):       # its pools are imported by now; svc:/system/filesystem/local mounts them on Solaris
+        subprocess.run(["/usr/sbin/zfs", "mount", "-a"], check=False)
     from sunlab.smf import startd
     startd.run()
 
