@@ -37,6 +37,15 @@ if [ "$1" = import ]; then
     done
     exec "$real" import -d /dev/dsk "$@"
 fi
+if [ "$1" = export ]; then
+    # zfs-fuse takes half a second over an unmount that it does itself; the kernel's takes none.
+    for pool; do :; done
+    mounted=
+    while read -r source place rest; do
+        case "$source" in "$pool"|"$pool"/*) mounted="$place $mounted" ;; esac
+    done < /proc/mounts
+    for place in $mounted; do umount "$place" 2>/dev/null || break; done
+fi
 exec "$real" "$@"
 """
 PYTHON = """#!/bin/sh

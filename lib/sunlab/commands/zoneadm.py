@@ -1,12 +1,11 @@
 """zoneadm(8): list, install, attach, detach, boot, halt, shutdown, ready, uninstall, mark. Texts: zoneadm.c of illumos."""
 import os
-import shutil
 import sys
 import time
 from typing import Callable, Dict, List, Tuple
 
 from sunlab.spawn import run
-from sunlab.zones import config, registry, root, zoneadmd
+from sunlab.zones import config, registry, root
 from sunlab.zones.registry import Zone
 
 DETACHED = "SUNWdetached.xml"
@@ -98,11 +97,13 @@ def detach(zone: Zone, argv: List[str]) -> None:
         below = [line.split(" ")[1] for line in file if line.split(" ")[1].startswith(zone.path + "/")]
     if below:
         raise Refused(f"These file systems are mounted on subdirectories of {zone.path}.\n" + "\n".join(below))
-    shutil.copyfile(config.path_of(zone.name), f"{zone.path}/{DETACHED}")
+    with open(config.path_of(zone.name)) as own, open(f"{zone.path}/{DETACHED}", "w") as copy:
+        copy.write(own.read())
     registry.set_state(zone.name, "configured")
 
 
 def boot(zone: Zone, argv: List[str]) -> None:
+    from sunlab.zones import zoneadmd   # not at the top: it needs ctypes, and list and attach come first
     if argv:
         raise Refused(f"boot {' '.join(argv)}: not modelled in this lab")
     if registry.running(zone.name):
@@ -125,6 +126,7 @@ def boot(zone: Zone, argv: List[str]) -> None:
 
 
 def halt(zone: Zone, argv: List[str]) -> None:
+    from sunlab.zones import zoneadmd
     if not registry.running(zone.name):
         if zone.state == "configured":
             raise Refused("must be installed before halt.")
@@ -171,6 +173,7 @@ def uninstall(zone: Zone, argv: List[str]) -> None:
     if zone.state == "configured":
         raise Refused("is already in state 'configured'.")
     need(zone, "uninstall", ("installed", "incomplete"))
+    import shutil                       # not at the top: it would slow every other command down
     shutil.rmtree(f"{zone.path}/root", ignore_errors=True)
     registry.set_state(zone.name, "configured")
 
@@ -213,7 +216,7 @@ def main(argv: List[str]) -> int:
         return usage()
     name, verb, rest = argv[1], argv[2], argv[3:]
     zone = registry.index().get(name)
-    if zone is None or not registry.NAME.match(name):
+    if zone is None or not registry.well_named(name):
         sys.stderr.write(f"zoneadm: zone '{name}': could not get state: No such zone configured\n")
         return 1
     if verb == "reboot":

@@ -1,8 +1,6 @@
 """zonecfg(8): create, change, show, export and delete a zone's configuration."""
 import os
-import shlex
 import sys
-import uuid
 from typing import Dict, List, Optional, Tuple
 
 from sunlab.zones import registry
@@ -115,7 +113,7 @@ class Session:
         zones = registry.index()
         old = zones.get(self.zone)
         zones[self.zone] = Zone(self.zone, old.state if old else "configured", config.get("zonepath"),
-                                old.uuid if old else str(uuid.uuid4()))
+                                old.uuid if old else new_uuid())
         registry.keep(zones)
         self.changed = False
 
@@ -123,12 +121,17 @@ class Session:
         self.do_commit([])
 
 
+def new_uuid() -> str:
+    with open("/proc/sys/kernel/random/uuid") as file:
+        return file.read().strip()
+
+
 def commands(text: str) -> List[List[str]]:
     """Subcommands are separated by newlines or semicolons; # begins a comment."""
     found = []
     for line in text.splitlines():
         for part in line.partition("#")[0].split(";"):
-            words = shlex.split(part)
+            words = part.split()
             if words:
                 found.append(words)
     return found
@@ -140,7 +143,7 @@ def main(argv: List[str]) -> int:
                          "\t(the interactive mode is not modelled in this lab)\n")
         return 2
     zone, rest = argv[1], argv[2:]
-    if not registry.NAME.match(zone) or zone == "global":
+    if not registry.well_named(zone) or zone == "global":
         sys.stderr.write(f"zonecfg: {zone}: Invalid zone name\n")
         return 1
     try:

@@ -1,7 +1,6 @@
 """A zone's configuration: what zonecfg(8) writes and zoneadm(8) reads, as XML in /etc/zones."""
 import os
 from typing import Dict, List, NamedTuple, Optional, Tuple
-from xml.sax.saxutils import quoteattr, unescape
 
 from sunlab.zones.registry import ZONES
 
@@ -9,6 +8,22 @@ SCALARS = ("zonepath", "brand", "autoboot", "ip-type", "bootargs", "pool", "host
 RESOURCES: Dict[str, Tuple[str, ...]] = {
     "net": ("address", "physical", "allowed-address", "defrouter"), "dataset": ("name",),
     "fs": ("dir", "special", "type", "options"), "attr": ("name", "type", "value")}
+
+
+#: xml.sax.saxutils would do, and costs a command 35 ms to import.
+ESCAPES = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;"))
+
+
+def quoteattr(value: str) -> str:
+    for plain, escaped in ESCAPES:
+        value = value.replace(plain, escaped)
+    return f'"{value}"'
+
+
+def unescape(value: str) -> str:
+    for plain, escaped in reversed(ESCAPES):
+        value = value.replace(escaped, plain)
+    return value
 
 
 class ZoneConfig(NamedTuple):
@@ -53,7 +68,7 @@ def _element(line: str) -> Tuple[str, Dict[str, str]]:
         name, _, rest = rest.partition("=")
         quote = rest[:1]
         value, _, rest = rest[1:].partition(quote)
-        pairs[name.strip()] = unescape(value, {"&quot;": '"', "&apos;": "'"})
+        pairs[name.strip()] = unescape(value)
     return kind, pairs
 
 

@@ -4,12 +4,16 @@ index: `name:state:zonepath:uuid` (zones(4)). A running zone has a file in /var/
 its init; the file goes with the power.
 """
 import os
-import re
 from typing import Dict, List, NamedTuple, Optional
 
 ZONES = "/etc/zones"
 RUN = "/var/run/zones"
-NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")
+LETTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
+
+
+def well_named(name: str) -> bool:
+    """Up to 64 of letters, digits and "_.-", the first a letter or a digit (zones(7))."""
+    return name[:1] in LETTERS and set(name) <= LETTERS | set("_.-") and 0 < len(name) <= 64
 
 
 class Zone(NamedTuple):

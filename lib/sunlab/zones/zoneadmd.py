@@ -10,7 +10,7 @@ import time
 from typing import List
 
 from sunlab import linux
-from sunlab.zones import registry, root
+from sunlab.zones import assembly, registry
 
 CONTRACTS = "/system/contract"
 BOOT = ("import sys; sys.path.insert(0, '/usr/lib/sunlab/lib'); from sunlab.smf import startd; "
@@ -122,7 +122,7 @@ def _birth(zone: str, zonepath: str, exclusive: bool, filesystems: List[List[str
 def _init(zone: str, zonepath: str, filesystems: List[List[str]], tell: int) -> None:
     """Process 1 of the zone. `tell` closes when its program is reached."""
     try:
-        root.enter(zonepath, f"{cgroup(zone)}/contracts", zone, filesystems)
+        assembly.enter(zonepath, f"{cgroup(zone)}/contracts", zone, filesystems)
         os.makedirs("/run/svc", exist_ok=True)
         os.execve("/usr/bin/python3", ["svc.startd", "-IS", "-c", BOOT, zone],
                   {"PATH": "/usr/sbin:/usr/bin", "LC_ALL": "C", "HOME": "/root"})
