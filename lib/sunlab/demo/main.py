@@ -8,13 +8,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any, List, Optional
 
 from sunlab.demo import shop
 from sunlab.demo.report import Report
 from sunlab.demo.shop import ADDRESSES, MOUNTS, NODES, PORTS, DemoFailed
-from sunlab.lab import Lab
+from sunlab.lab import Lab, LabError
 from sunlab.measure import answers
 from sunlab.measure.observer import Observer
 
@@ -88,13 +89,10 @@ class Demo:
 
     def timeline(self, owner: str, dead: str, cut: float) -> List[Any]:
         """What happened when, in seconds after `cut`, from the journal, SMF's own time stamps and the observer."""
-        entries = [e for node in NODES if node != dead for e in self.journal(node) if e["at"] > cut]
-        def journal(code: str) -> Optional[float]:
-            return min((e["at"] for e in entries if e["code"] == code and dead in (e["node"], e["text"].split()[0])),
-                       default=None)
-        ledger = min((e["at"] for e in entries if e["code"] == "TAKEOVER" and e["group"] == "web"), default=None)
+        detected = self.journalled("NODE-DOWN", cut, dead, node=dead)
+        ledger = self.journalled("TAKEOVER", cut, dead, group="web")
         moments = [
-            ("detected", journal("NODE-DOWN")),
+            ("detected", detected),
             ("ledger changed", ledger),
             ("pool imported", self.observer.gained(owner, MOUNTS["web"], cut)),
             ("zone booted", self.online_since(owner, "svc:/system/sundog/resource/zone:web.zone")),
@@ -103,9 +101,18 @@ class Demo:
         ]
         return [(what, None if at is None else at - cut) for what, at in moments]
 
-    def journal(self, node: str) -> List[Dict[str, Any]]:
-        done = self.lab.exec(node, ["cat", "/var/sundog/journal"])
-        return [json.loads(line) for line in done.stdout.splitlines()]
+    def journalled(self, code: str, cut: float, dead: str, **facts: str) -> Optional[float]:
+        """When the first entry of this kind after the cut was written, on whichever host; seconds since the epoch."""
+        moments = []
+        for node in NODES:
+            if node == dead:
+                continue
+            for line in self.lab.exec(node, ["cat", "/var/sundog/journal"]).stdout.splitlines():
+                entry = json.loads(line)
+                at = datetime.fromisoformat(entry["time"].replace("Z", "+00:00")).timestamp()
+                if at > cut and entry["code"] == code and all(entry[key] == value for key, value in facts.items()):
+                    moments.append(at)
+        return min(moments, default=None)
 
     def online_since(self, node: str, fmri: str) -> Optional[float]:
         done = self.lab.exec(node, ["svcprop", "-p", "restarter/state_timestamp", fmri], check=False)
@@ -171,13 +178,17 @@ def main(words: Optional[List[str]] = None) -> int:
     options = arguments(words)
     folder = Path(tempfile.mkdtemp(prefix="sundog-demo-"))
     say("building a lab of three hosts")
-    lab = Lab.up(shop.lay_out(folder))
+    try:
+        lab = Lab.up(shop.lay_out(folder))
+    except (LabError, OSError) as problem:
+        print(f"demo: {problem}", file=sys.stderr)
+        return 3
     demo = Demo(lab, folder)
     try:
         for node in NODES:
             lab.wait_booted(node, 60)
         demo.run()
-    except (DemoFailed, subprocess.CalledProcessError) as problem:
+    except (DemoFailed, LabError, subprocess.TimeoutExpired) as problem:
         demo.report.problems.append(str(problem))
     finally:
         if options.keep:
