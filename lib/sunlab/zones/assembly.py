@@ -1,29 +1,49 @@
-"""A zone's view of the machine: its own root, the node's /usr read-only, its own /proc, /run and /tmp."""
+"""A zone's view of the machine: its own root, the node's /usr read-only, its own /dev, /proc, /run and /tmp."""
+from __future__ import annotations
+
 import os
-from typing import List
 
 from sunlab import linux
-from sunlab.linux import MS_BIND, MS_PRIVATE, MS_RDONLY, MS_REC, MS_REMOUNT
+
+#: A zone sees these devices of its node, and none of its disks.
+DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 
 
-def enter(zonepath: str, contracts: str, zone: str, filesystems: List[List[str]]) -> None:
-    """In the zone's own mount namespace: compose the root and make it /. `filesystems`: [directory, special] pairs."""
+def enter(zonepath: str, contracts: str, zone: str, filesystems: list[dict[str, str]]) -> None:
+    """In the zone's own mount namespace: compose the root and make it /. Raises OSError."""
     root = f"{zonepath}/root"
-    linux.mount("none", "/", flags=MS_REC | MS_PRIVATE)
-    linux.mount(root, root, flags=MS_BIND)
-    linux.mount("/usr", f"{root}/usr", flags=MS_BIND)
-    linux.mount("none", f"{root}/usr", flags=MS_BIND | MS_REMOUNT | MS_RDONLY)
-    linux.mount("/dev", f"{root}/dev", flags=MS_BIND | MS_REC)
+    linux.mount("none", "/", flags=linux.MS_REC | linux.MS_PRIVATE)
+    linux.mount(root, root, flags=linux.MS_BIND)
+    linux.mount("/usr", f"{root}/usr", flags=linux.MS_BIND)
+    linux.mount("none", f"{root}/usr", flags=linux.MS_BIND | linux.MS_REMOUNT | linux.MS_RDONLY)
+    make_devices(f"{root}/dev")
     linux.mount("proc", f"{root}/proc", "proc")
-    linux.mount("tmpfs", f"{root}/run", "tmpfs")
-    linux.mount("tmpfs", f"{root}/tmp", "tmpfs")
-    linux.mount(contracts, f"{root}/system/contract", flags=MS_BIND)
-    for directory, special in filesystems:
-        os.makedirs(f"{root}{directory}", exist_ok=True)
-        linux.mount(special, f"{root}{directory}", flags=MS_BIND)
+    linux.mount("tmpfs", f"{root}/run", "tmpfs", options="mode=755")
+    linux.mount("tmpfs", f"{root}/tmp", "tmpfs", options="mode=1777")
+    linux.mount(contracts, f"{root}/system/contract", flags=linux.MS_BIND)
+    for one in filesystems:
+        os.makedirs(f"{root}{one['dir']}", exist_ok=True)
+        linux.mount(one["special"], f"{root}{one['dir']}", flags=linux.MS_BIND)
     os.mkdir(f"{root}/run/old")
     linux.pivot_root(root, f"{root}/run/old")
     os.chdir("/")
     linux.umount("/run/old", linux.MNT_DETACH)
     os.rmdir("/run/old")
     linux.sethostname(zone)
+    with open("/run/zonename", "w") as file:
+        file.write(f"{zone}\n")
+
+
+def make_devices(dev: str) -> None:
+    linux.mount("tmpfs", dev, "tmpfs", options="mode=755")
+    for name in DEVICES:
+        with open(f"{dev}/{name}", "w"):
+            pass
+        linux.mount(f"/dev/{name}", f"{dev}/{name}", flags=linux.MS_BIND)
+    for folder in ("pts", "shm"):
+        os.mkdir(f"{dev}/{folder}")
+    linux.mount("devpts", f"{dev}/pts", "devpts", options="newinstance,ptmxmode=0666")
+    linux.mount("tmpfs", f"{dev}/shm", "tmpfs", options="mode=1777")
+    for name, target in (("ptmx", "pts/ptmx"), ("fd", "/proc/self/fd"), ("stdin", "fd/0"), ("stdout", "fd/1"),
+                         ("stderr", "fd/2")):
+        os.symlink(target, f"{dev}/{name}")

@@ -1,55 +1,62 @@
 """A zone's configuration: what zonecfg(8) writes and zoneadm(8) reads, as XML in /etc/zones."""
+from __future__ import annotations
+
 import os
-from typing import Dict, List, NamedTuple, Optional, Tuple
 
-from sunlab.zones.registry import ZONES
+from sunlab.zones.registry import ZONES, replace
 
-SCALARS = ("zonepath", "brand", "autoboot", "ip-type", "bootargs", "pool", "hostid", "limitpriv")
-RESOURCES: Dict[str, Tuple[str, ...]] = {
-    "net": ("address", "physical", "allowed-address", "defrouter"), "dataset": ("name",),
-    "fs": ("dir", "special", "type", "options"), "attr": ("name", "type", "value")}
-
-
-#: xml.sax.saxutils would do, and costs a command 35 ms to import.
-ESCAPES = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;"))
+#: In the order of `zonecfg info`.
+SCALARS = ("zonepath", "brand", "autoboot", "bootargs", "pool", "limitpriv", "scheduling-class", "ip-type", "hostid",
+           "fs-allowed")
+RESOURCES = {"net": ("address", "physical"), "fs": ("dir", "special", "type"), "attr": ("name", "type", "value")}
+ENTITIES = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;"))
 
 
-def quoteattr(value: str) -> str:
-    for plain, escaped in ESCAPES:
-        value = value.replace(plain, escaped)
-    return f'"{value}"'
-
-
-def unescape(value: str) -> str:
-    for plain, escaped in reversed(ESCAPES):
-        value = value.replace(escaped, plain)
-    return value
-
-
-class ZoneConfig(NamedTuple):
-    scalars: Dict[str, str]
-    resources: List[Tuple[str, Dict[str, str]]]
+class ZoneConfig:
+    def __init__(self, scalars: dict[str, str], resources: list[tuple[str, dict[str, str]]]) -> None:
+        self.scalars, self.resources = scalars, resources
 
     def get(self, name: str) -> str:
         return self.scalars.get(name, "")
 
+    def all_of(self, kind: str) -> list[dict[str, str]]:
+        return [pairs for one, pairs in self.resources if one == kind]
+
+
+def platform() -> str:
+    """illumos or solaris11.4, as the lab file says."""
+    try:
+        with open("/etc/sunlab-platform") as file:
+            return file.read().strip()
+    except FileNotFoundError:
+        return "illumos"
+
+
+def brands() -> tuple[str, ...]:
+    return ("solaris",) if platform() == "solaris11.4" else ("ipkg", "lipkg", "sparse")
+
 
 def blank() -> ZoneConfig:
-    return ZoneConfig({"brand": "ipkg", "autoboot": "false", "ip-type": "shared"}, [])
+    return ZoneConfig({"brand": brands()[0], "autoboot": "false", "ip-type": "shared"}, [])
 
 
 def path_of(zone: str) -> str:
     return f"{ZONES}/{zone}.xml"
 
 
-def load(zone: str) -> Optional[ZoneConfig]:
+def load(zone: str) -> ZoneConfig | None:
     try:
         with open(path_of(zone)) as file:
             lines = file.read().splitlines()
     except FileNotFoundError:
         return None
-    scalars: Dict[str, str] = {}
-    resources: List[Tuple[str, Dict[str, str]]] = []
+    return read(lines)
+
+
+def read(lines: list[str]) -> ZoneConfig:
+    """One start tag a line, as `written` writes them."""
+    scalars: dict[str, str] = {}
+    resources: list[tuple[str, dict[str, str]]] = []
     for line in lines:
         kind, pairs = _element(line)
         if kind == "zone":
@@ -59,27 +66,34 @@ def load(zone: str) -> Optional[ZoneConfig]:
     return ZoneConfig(scalars, resources)
 
 
-def _element(line: str) -> Tuple[str, Dict[str, str]]:
-    """One start tag a line, as `save` writes them."""
-    text = line.strip().lstrip("<").rstrip("/>")
+def _element(line: str) -> tuple[str, dict[str, str]]:
+    text = line.strip().lstrip("<")
     kind, _, rest = text.partition(" ")
     pairs = {}
-    while "=" in rest:
-        name, _, rest = rest.partition("=")
-        quote = rest[:1]
-        value, _, rest = rest[1:].partition(quote)
-        pairs[name.strip()] = unescape(value)
+    while '="' in rest:
+        name, _, rest = rest.partition('="')
+        value, _, rest = rest.partition('"')
+        for plain, coded in reversed(ENTITIES):
+            value = value.replace(coded, plain)
+        pairs[name.strip()] = value
     return kind, pairs
+
+
+def _attributes(pairs: dict[str, str]) -> str:
+    words = []
+    for name, value in pairs.items():
+        for plain, coded in ENTITIES:
+            value = value.replace(plain, coded)
+        words.append(f' {name}="{value}"')
+    return "".join(words)
+
+
+def written(zone: str, config: ZoneConfig) -> str:
+    lines = ['<?xml version="1.0" encoding="UTF-8"?>', f'<zone name="{zone}"{_attributes(config.scalars)}>']
+    lines += [f"  <{kind}{_attributes(pairs)}/>" for kind, pairs in config.resources]
+    return "\n".join([*lines, "</zone>", ""])
 
 
 def save(zone: str, config: ZoneConfig) -> None:
     os.makedirs(ZONES, exist_ok=True)
-    head = " ".join(f"{name}={quoteattr(value)}" for name, value in config.scalars.items())
-    lines = ['<?xml version="1.0" encoding="UTF-8"?>', f"<zone name={quoteattr(zone)} {head}>"]
-    lines += [f"  <{kind} {' '.join(f'{name}={quoteattr(value)}' for name, value in pairs.items())}/>"
-              for kind, pairs in config.resources]
-    with open(path_of(zone) + ".new", "w") as file:
-        file.write("\n".join([*lines, "</zone>", ""]))
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(path_of(zone) + ".new", path_of(zone))
+    replace(path_of(zone), written(zone, config))

@@ -1,8 +1,10 @@
 """A zone's root: what `install` lays down at ZONEPATH/root.
 
-The system's programs are the node's own /usr, read-only, as in a sparse zone; /etc, /var and the rest are the zone's and
-stay on its file system.
+The system's programs are the node's own /usr, read-only, as in a sparse zone; /etc, /var and the rest are the zone's
+and stay on its file system.
 """
+from __future__ import annotations
+
 import os
 
 OWN = ("etc/svc", "var/svc/log", "var/svc/manifest/site", "var/log", "root", "opt", "home", "export", "mnt")
@@ -14,8 +16,9 @@ FROM_NODE = ("passwd", "group", "nsswitch.conf", "ld.so.cache", "localtime", "ho
 
 def lay_down(zonepath: str, zone: str) -> None:
     """A fresh root. Raises OSError when the zonepath's parent is not there or something is in the way."""
-    import shutil                       # not at the top: attach needs `present` only, and soon
-    os.makedirs(zonepath, 0o700, exist_ok=True)
+    import shutil  # not at the top: attach needs `present` only, and soon
+    if not os.path.isdir(zonepath):
+        os.mkdir(zonepath)
     os.chmod(zonepath, 0o700)
     root = f"{zonepath}/root"
     os.mkdir(root, 0o755)

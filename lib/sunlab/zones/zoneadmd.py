@@ -3,159 +3,179 @@
 The init of a zone is its own svc.startd in nested namespaces. It ends by SIGHUP when the zone reboots itself
 (reboot(2) in a pid namespace), by anything else when the zone is halted.
 """
+from __future__ import annotations
+
 import os
+import select
 import signal
 import sys
 import time
-from typing import List
 
-from sunlab import linux
-from sunlab.zones import assembly, registry
+from sunlab.net import objects
+from sunlab.zones import registry
 
 CONTRACTS = "/system/contract"
+OWN = f"{CONTRACTS}/zoneadmd"           # the daemons' control group: not the contract of whoever called zoneadm
+LOG = "/var/log/zoneadmd.log"
 BOOT = ("import sys; sys.path.insert(0, '/usr/lib/sunlab/lib'); from sunlab.smf import startd; "
         "startd.run(zone=sys.argv[1])")
-_SHARED = linux.CLONE_NEWNS | linux.CLONE_NEWUTS | linux.CLONE_NEWIPC | linux.CLONE_NEWPID
+PATIENCE_S = 10.0
 
 
 class ZoneBroken(Exception):
-    """The zone cannot run; the text says why."""
+    """The zone cannot run or cannot end; the text says why."""
 
 
-def cgroup(zone: str) -> str:
-    return f"{CONTRACTS}/zone.{zone}"
+class Birth:
+    """What a zone is started from. `addresses`: (interface, address) pairs that end with the zone."""
+
+    def __init__(self, zone: str, zonepath: str, filesystems: list[dict[str, str]],
+                 addresses: list[tuple[str, str]]) -> None:
+        self.zone, self.zonepath, self.filesystems, self.addresses = zone, zonepath, filesystems, addresses
 
 
-def boot(zone: str, zonepath: str, exclusive: bool, filesystems: List[List[str]]) -> None:
+def group(zone: str, part: str = "") -> str:
+    """The zone's control group, or its `init` or `contracts`."""
+    return f"{CONTRACTS}/zone.{zone}/{part}".rstrip("/")
+
+
+def boot(birth: Birth) -> None:
     """Start the zone's daemon; returns when its init runs. Raises ZoneBroken."""
+    from sunlab.zones import birth as processes
+    for folder in (OWN, group(birth.zone, "init"), group(birth.zone, "contracts"), registry.RUN):
+        os.makedirs(folder, exist_ok=True)
     heard, tell = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(heard)
-        _become_daemon(tell)
+    if processes.fork_into(OWN) == 0:
+        status = 1
         try:
-            _run(zone, zonepath, exclusive, filesystems, tell)
-        except BaseException as problem:
-            os.write(tell, str(problem).encode() or b"zoneadmd failed")
-            os._exit(1)
-        os._exit(0)
+            _become_daemon(tell)
+            _serve(birth, tell)
+            status = 0
+        except (OSError, ZoneBroken) as problem:
+            sys.stderr.write(f"zone '{birth.zone}': {problem}\n")
+            sys.stderr.flush()
+            os.write(tell, str(problem).encode())
+        finally:
+            os._exit(status)
     os.close(tell)
-    os.waitpid(child, 0)
     with os.fdopen(heard, "rb") as pipe:
         said = pipe.read().decode()
     if said != "running":
-        raise ZoneBroken(said or "zoneadmd died")
+        raise ZoneBroken(said or f"zoneadmd died; see {LOG}")
 
 
-def _become_daemon(keep: int) -> None:
+def _become_daemon(tell: int) -> None:
+    """Own session, output to the log, nothing inherited but `tell`."""
     os.setsid()
-    if os.fork():
-        os._exit(0)
+    os.chdir("/")
     null = os.open("/dev/null", os.O_RDWR)
-    for descriptor in (0, 1):
-        os.dup2(null, descriptor)
-    log = os.open("/var/log/zoneadmd.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-    os.dup2(log, 2)
-    for descriptor in range(3, 64):
-        if descriptor != keep:
-            try:
-                os.close(descriptor)
-            except OSError:
-                pass
+    log = os.open(LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    for descriptor, source in ((0, null), (1, null), (2, log)):
+        os.dup2(source, descriptor)
+    os.closerange(3, tell)
+    os.closerange(tell + 1, 256)
 
 
-def _run(zone: str, zonepath: str, exclusive: bool, filesystems: List[List[str]], tell: int) -> None:
-    group = cgroup(zone)
-    for folder in (group, f"{group}/init", f"{group}/contracts"):
-        os.makedirs(folder, exist_ok=True)
-    with open(f"{group}/init/cgroup.procs", "w") as file:
-        file.write("0")
+def _serve(birth: Birth, tell: int) -> None:
     number = registry.next_number()
-    while True:
-        middle, init = _birth(zone, zonepath, exclusive, filesystems, tell)
-        with open(f"{registry.RUN}/{zone}.new", "w") as file:
-            file.write(f"{number} {init} {os.getpid()}\n")
-        os.replace(f"{registry.RUN}/{zone}.new", f"{registry.RUN}/{zone}")
-        if tell >= 0:
-            os.write(tell, b"running")
-            os.close(tell)
-            tell = -1
-        _, status = os.waitpid(middle, 0)
-        if os.waitstatus_to_exitcode(status) != signal.SIGHUP:
-            break
-    _tidy(group)
-    os.unlink(f"{registry.RUN}/{zone}")
+    try:
+        while True:
+            init = _give_birth(birth)
+            registry.replace(f"{registry.RUN}/{birth.zone}", f"{number} {init} {os.getpid()}\n")
+            if tell >= 0:
+                os.write(tell, b"running")
+                os.close(tell)
+                tell = -1
+            _, status = os.waitpid(init, 0)
+            if not os.WIFSIGNALED(status) or os.WTERMSIG(status) != signal.SIGHUP:
+                return
+            number = registry.next_number()
+    finally:
+        tidy(birth.zone, birth.addresses)
 
 
-def _birth(zone: str, zonepath: str, exclusive: bool, filesystems: List[List[str]],
-           not_for_it: int) -> "tuple[int, int]":
-    """The pids of the process that waits for the init, and of the init, which has reached its own program.
-
-    `not_for_it`: a descriptor that must end with us (-1: none).
-    """
-    heard, tell = os.pipe()
-    middle = os.fork()
-    if middle == 0:
+def _give_birth(birth: Birth) -> int:
+    """The pid of the zone's init, which has reached its own program. Raises ZoneBroken."""
+    from sunlab.zones import assembly
+    from sunlab.zones import birth as processes
+    heard, tell = os.pipe()         # closed by exec: the end of the file means that all went well
+    namespaces = processes.NEWNS | processes.NEWUTS | processes.NEWIPC | processes.NEWPID
+    init = processes.fork_into(group(birth.zone, "init"), namespaces)
+    if init == 0:
         try:
-            os.close(heard)
-            if not_for_it >= 0:
-                os.close(not_for_it)
-            linux.unshare(_SHARED | (linux.CLONE_NEWNET if exclusive else 0))
-            child = os.fork()
-            if child == 0:
-                _init(zone, zonepath, filesystems, tell)
-            os.write(tell, f"{child}\n".encode())
-            os.close(tell)
-            _, status = os.waitpid(child, 0)
-            os._exit(os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0)
-        except BaseException as problem:
-            os.write(tell, f"0\n{problem}".encode())
-        os._exit(1)
+            assembly.enter(birth.zonepath, group(birth.zone, "contracts"), birth.zone, birth.filesystems)
+            os.mkdir("/run/svc")
+            os.execve("/usr/bin/python3", ["svc.startd", "-IS", "-c", BOOT, birth.zone], processes.ENVIRONMENT)
+        except OSError as problem:
+            os.write(tell, str(problem).encode())
+        finally:
+            os._exit(1)
     os.close(tell)
     with os.fdopen(heard, "rb") as pipe:
-        pid, _, trouble = pipe.read().decode().partition("\n")
-    if trouble or not pid or pid == "0":
-        raise ZoneBroken(trouble or "the zone's init was not born")
-    return middle, int(pid)
+        trouble = pipe.read().decode()
+    if trouble:
+        os.waitpid(init, 0)
+        raise ZoneBroken(trouble)
+    return init
 
 
-def _init(zone: str, zonepath: str, filesystems: List[List[str]], tell: int) -> None:
-    """Process 1 of the zone. `tell` closes when its program is reached."""
-    try:
-        assembly.enter(zonepath, f"{cgroup(zone)}/contracts", zone, filesystems)
-        os.makedirs("/run/svc", exist_ok=True)
-        os.execve("/usr/bin/python3", ["svc.startd", "-IS", "-c", BOOT, zone],
-                  {"PATH": "/usr/sbin:/usr/bin", "LC_ALL": "C", "HOME": "/root"})
-    except BaseException as problem:
-        os.write(tell, f"\n{problem}".encode())
-    os._exit(1)
-
-
-def _tidy(group: str) -> None:
-    """The zone's control groups go as soon as the last of its processes has been reaped."""
-    with open("/system/contract/cgroup.procs" if os.path.exists("/system/contract/cgroup.procs") else "/dev/null",
-              "w") as file:
-        file.write("0")
-    deadline = time.monotonic() + 5
-    for folder, _, _ in sorted(os.walk(group), key=lambda entry: len(entry[0]), reverse=True):
-        while os.path.isdir(folder):
+def tidy(zone: str, addresses: list[tuple[str, str]]) -> None:
+    """After the zone's last process: its addresses, its control groups and its run file go. Raises ZoneBroken."""
+    present = objects.links() if addresses else {}
+    for interface, address in addresses:
+        if interface in present:
+            objects.take_down(present[interface], address)
+    deadline = time.monotonic() + PATIENCE_S
+    for folder, _, _ in sorted(os.walk(group(zone)), key=lambda entry: len(entry[0]), reverse=True):
+        while True:
             try:
                 os.rmdir(folder)
-            except OSError as problem:
+                break
+            except FileNotFoundError:
+                break
+            except OSError as busy:     # a process that is dead but not yet counted out
                 if time.monotonic() > deadline:
-                    sys.stderr.write(f"zoneadmd: {problem}\n")
-                    return
-                time.sleep(0.002)
+                    raise ZoneBroken(f"{folder}: {busy.strerror}") from busy
+                time.sleep(0.001)
+    if os.path.exists(f"{registry.RUN}/{zone}"):
+        os.unlink(f"{registry.RUN}/{zone}")
 
 
-def halt(zone: str, within_s: float = 10.0) -> None:
+def halt(zone: str, addresses: list[tuple[str, str]]) -> None:
     """Kill the zone's init, and so everything in it; returns when its daemon has tidied up. Raises ZoneBroken."""
     at = registry.running(zone)
     if at is None:
         return
+    ends = [ended for ended in map(_watch, (at.daemon, at.init)) if ended >= 0]
     os.kill(at.init, signal.SIGKILL)
-    deadline = time.monotonic() + within_s
-    while registry.running(zone) is not None:
-        if time.monotonic() > deadline:
-            raise ZoneBroken(f"the zone did not end within {within_s:g} s")
-        time.sleep(0.002)
+    deadline = time.monotonic() + PATIENCE_S
+    for ended in ends:
+        if not select.select([ended], [], [], max(0.0, deadline - time.monotonic()))[0]:
+            raise ZoneBroken(f"the zone did not end within {PATIENCE_S:g} s")
+        os.close(ended)
+    if os.path.exists(f"{registry.RUN}/{zone}"):
+        tidy(zone, addresses)           # its daemon had died before
+
+
+def _watch(pid: int) -> int:
+    """A descriptor that becomes readable when the process has ended; -1 if it has."""
+    try:
+        return os.pidfd_open(pid)
+    except ProcessLookupError:
+        return -1
+
+
+def add_addresses(zone: str, nets: list[dict[str, str]]) -> list[tuple[str, str]]:
+    """Bring up a shared-IP zone's addresses; those that are up. One in use elsewhere is left out with a warning."""
+    present, found = objects.links(), []
+    for net in nets:
+        address, _, prefix = net["address"].partition("/")
+        bits = int(prefix or (128 if ":" in address else 32))
+        interface = net["physical"]
+        if interface not in present:
+            sys.stderr.write(f"zone '{zone}': WARNING: {interface}: no such interface\n")
+        elif objects.bring_up(present[interface], address, bits) == "ok":
+            found.append((interface, address))
+        else:
+            sys.stderr.write(f"zone '{zone}': WARNING: {interface}: {address} is in use by another machine\n")
+    return found
