@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 from typing import Dict, Iterator, List, Tuple
 
+from sunlab.init import VENV
+
 HERE = Path(__file__).parent
 CHECKOUT = HERE.parents[1]
 PACKAGE = CHECKOUT / "pkg/sundog.p5m"
@@ -122,7 +124,7 @@ def install_product(image: Path) -> None:
     python = image / "usr/lib/sundog/python"
     if python.is_symlink() or python.exists():
         python.unlink()
-    script(python, PYTHON.format(python=sys.executable))
+    script(python, PYTHON.format(python=f"{VENV}/bin/python"))
     precompile(sys.executable, image / "usr/lib/sundog/lib")
 
 

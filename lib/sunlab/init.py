@@ -16,6 +16,7 @@ from sunlab.linux import MS_BIND, MS_PRIVATE, MS_REC
 
 #: The devices of the host that a node sees.
 DEVICES = ("null", "zero", "full", "random", "urandom", "tty", "fuse")
+VENV = "/usr/lib/sunlab/venv"
 ZFS_SOCKET = "/run/zfs/zfs_socket"
 CACHE = "/var/lib/zfs/zpool.cache"
 BOOT = "import sys; sys.path.insert(0, '/usr/lib/sunlab/lib'); from sunlab.init import main; main()"
@@ -34,7 +35,7 @@ def prepare(node: str, folder: Path, image: Path, disks: Mapping[str, Path], con
     linux.mount("tmpfs", f"{root}/run", "tmpfs")
     linux.mount("tmpfs", f"{root}/tmp", "tmpfs")
     linux.mount(str(contracts), f"{root}/system/contract", flags=MS_BIND)
-    bind_outside(root)
+    bind_python(root)
     add_disks(root, disks)
     os.makedirs(f"{root}/run/old")
     linux.pivot_root(root, f"{root}/run/old")
@@ -46,12 +47,10 @@ def prepare(node: str, folder: Path, image: Path, disks: Mapping[str, Path], con
               {"PATH": "/usr/sbin:/usr/bin", "LC_ALL": "C", "HOME": "/root"})
 
 
-def bind_outside(root: str) -> None:
-    """The project's Python may stand on another file system than /; the overlay does not show those."""
-    for path in {Path(sys.prefix).resolve(), Path(sys.base_prefix).resolve()}:
-        if os.stat(path).st_dev != os.stat("/").st_dev:
-            os.makedirs(f"{root}{path}", exist_ok=True)
-            linux.mount(str(path), f"{root}{path}", flags=MS_BIND | MS_REC)
+def bind_python(root: str) -> None:
+    """The project's own Python, wherever it stands on the host: a node has a /tmp and a /run of its own."""
+    os.makedirs(f"{root}{VENV}", exist_ok=True)
+    linux.mount(sys.prefix, f"{root}{VENV}", flags=MS_BIND | MS_REC)
 
 
 def make_devices(dev: str) -> None:
