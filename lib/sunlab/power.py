@@ -29,7 +29,7 @@ def switch_on(spec: Spec, places: Places, node: str) -> None:
             supply(spec, places, spec.nodes[node], tell)
             status = 0
         except Exception:  # noqa: BLE001 - the end of a daemon: all there is to say goes to its log
-            traceback.print_exc()
+            _say(traceback.format_exc())
         finally:
             os._exit(status)
     os.close(tell)
@@ -61,6 +61,11 @@ def _daemonise(log: Path, keep: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
+def _say(text: str) -> None:
+    """To the log, past sys.stdout, which may be anything in the program that this process was forked from."""
+    os.write(2, text.encode())
+
+
 def supply(spec: Spec, places: Places, node: NodeSpec, tell: int) -> None:
     """Boot the node, again and again while it resets itself."""
     first = True
@@ -68,7 +73,7 @@ def supply(spec: Spec, places: Places, node: NodeSpec, tell: int) -> None:
     while True:
         ended = _one_boot(spec, places, node, tell if first else -1)
         first = False
-        print(f"the node's init ended by {signal.Signals(ended).name if ended else 'itself'}", flush=True)
+        _say(f"the node's init ended by {signal.Signals(ended).name if ended else 'itself'}\n")
         if ended != signal.SIGHUP:
             return
 
@@ -125,7 +130,7 @@ def _middle(spec: Spec, places: Places, node: NodeSpec, pipes: "tuple[int, int]"
         _, status = os.waitpid(child, 0)
         os._exit(os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0)
     except Exception:  # noqa: BLE001 - a forked child must not return into its parent's code
-        traceback.print_exc()
+        _say(traceback.format_exc())
     finally:
         os._exit(1)
 
@@ -138,7 +143,7 @@ def _init(places: Places, node: NodeSpec, from_parent: int, contracts: Path) -> 
             disks = {name: places.disks / name for name in node.disks}
             init.prepare(node.name, places.node(node.name), places.image, disks, contracts)
     except Exception:  # noqa: BLE001 - as above
-        traceback.print_exc()
+        _say(traceback.format_exc())
     finally:
         os._exit(1)
 
