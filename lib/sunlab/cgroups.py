@@ -30,8 +30,16 @@ def enter(group: Path, pid: int = 0) -> None:
     (group / "cgroup.procs").write_text(str(pid))
 
 
-def freeze(group: Path, frozen: bool) -> None:
+def freeze(group: Path, frozen: bool, within_s: float = 1.0) -> None:
+    """Freeze or thaw; returns when the kernel says so.
+
+    A process that waits for a frozen one, as for its file system, is never counted as frozen: hence the bound.
+    """
     (group / "cgroup.freeze").write_text("1" if frozen else "0")
+    wanted = f"frozen {int(frozen)}"
+    deadline = time.monotonic() + within_s
+    while wanted not in (group / "cgroup.events").read_text() and time.monotonic() < deadline:
+        time.sleep(0.001)
 
 
 def kill(group: Path) -> None:

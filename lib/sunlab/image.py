@@ -39,15 +39,23 @@ if [ "$1" = import ]; then
     done
     exec "$real" import -d /dev/dsk "$@"
 fi
-if [ "$1" = export ]; then
-    # zfs-fuse takes half a second over an unmount that it does itself; the kernel's takes none.
-    for pool; do :; done
+case "$1" in export|destroy)
+    # zfs-fuse takes half a second over an unmount that it does itself; the kernel's takes none, but zfs-fuse hears
+    # of it a moment later and calls the pool busy until then. On Solaris an unmount is done when it returns.
     mounted=
     while read -r source place rest; do
-        case "$source" in "$pool"|"$pool"/*) mounted="$place $mounted" ;; esac
+        for word in "$@"; do
+            case "$source" in "$word"|"$word"/*) mounted="$place $mounted" ;; esac
+        done
     done < /proc/mounts
-    for place in $mounted; do umount "$place" 2>/dev/null || break; done
-fi
+    tries=50
+    for place in $mounted; do umount "$place" 2>/dev/null || { tries=0; break; }; done
+    while [ $tries -gt 0 ]; do
+        said=$("$real" "$@" 2>&1) && exit 0
+        case "$said" in *busy*) sleep 0.01 ;; *) break ;; esac
+        tries=$((tries - 1))
+    done ;;
+esac
 exec "$real" "$@"
 """
 PYTHON = """#!/bin/sh

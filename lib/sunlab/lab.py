@@ -81,13 +81,14 @@ class Lab:
     # ---- what runs in it
 
     def argv(self, where: str, argv: Sequence[str]) -> List[str]:
-        """The host's command that runs `argv` in a node or as a client."""
+        """The host's command that runs `argv` in a node or as a client. Ending it ends what it runs."""
         if where in self.spec.clients:
             return ["nsenter", f"--net=/run/netns/{self.places.client_netns(where)}", "--", *argv]
         pid = self.pid(where)
         procs = self.places.cgroup(where) / "kernel/cgroup.procs"
         return ["/bin/sh", "-c", 'echo $$ > "$0" && exec nsenter "$@"', str(procs),
-                "-t", str(pid), "-m", "-u", "-i", "-n", "-p", "-r", "-w", "--", *argv]
+                "-t", str(pid), "-m", "-u", "-i", "-n", "-p", "-r", "-w", "--",
+                "/usr/bin/setpriv", "--pdeathsig", "KILL", "--", *argv]
 
     def exec(self, where: str, argv: Sequence[str], *, input: Optional[str] = None, check: bool = True,
              timeout: Optional[float] = 60) -> "subprocess.CompletedProcess[str]":

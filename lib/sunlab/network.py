@@ -32,6 +32,12 @@ def cable(node: str, number: int) -> str:
     return f"{node}.{number}"
 
 
+def mac(spec: Spec, name: str, number: int) -> str:
+    """An interface keeps its address over a boot, as hardware does; 02:08:20 is how Solaris begins those of a VNIC."""
+    host = [*spec.nodes, *spec.clients].index(name)
+    return f"02:08:20:{host >> 8:02x}:{host & 255:02x}:{number:02x}"
+
+
 def build(spec: Spec, places: Places) -> None:
     """The lab's namespace with a bridge for each network, and each client's namespace."""
     run(["ip", "netns", "add", places.netns])
@@ -60,7 +66,7 @@ def connect(spec: Spec, places: Places, name: str, addresses: Mapping[str, str],
     lines: List[str] = []
     for number, network in enumerate(addresses):
         end = cable(name, number)
-        lines += [f"link add {end} type veth peer name net{number} netns {netns}",
+        lines += [f"link add {end} type veth peer name net{number} netns {netns} address {mac(spec, name, number)}",
                   f"link set {end} master {bridge(spec, network)} up"]
     batch(places.netns, lines)
 
