@@ -22,6 +22,7 @@ class Conversation(socketserver.StreamRequestHandler):
             self.wfile.write(json.dumps(answer).encode() + b"\n")
 
 
+os.makedirs(os.path.dirname(CONTROL), exist_ok=True)    # gone at every boot
 if os.path.exists(CONTROL):
     os.unlink(CONTROL)
 with socketserver.ThreadingUnixStreamServer(CONTROL, Conversation) as server:

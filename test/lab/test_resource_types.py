@@ -157,7 +157,7 @@ def test_a_zone_is_configured_attached_booted_and_moves(site: Site) -> None:
     site.sh("n2", "zoneadm -z web1 install && zoneadm -z web1 detach")
     both_ways(site, "n2", "zone", words)
     assert site.method("n2", f"zpool stop {pool}") == 0
-    site.until(lambda: site.sh("n1", f"svcs -H -o state {COORDINATOR}") == "online")
+    site.until(lambda: site.lab.exec("n1", ["test", "-S", "/var/run/sundog/control"], check=False).returncode == 0)
     assert site.method("n1", f"zpool start {pool}") == 0
     both_ways(site, "n1", "zone", words)
     assert site.method("n1", f"zpool stop {pool}") == 0

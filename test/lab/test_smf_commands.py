@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Iterator
 
 import pytest
@@ -131,7 +132,7 @@ def test_svcadm_is_for_root(host: Host) -> None:
     os.chmod(host.home / "run", 0o755)
     script = f"import sys; sys.path.insert(0, {str(LIBRARY)!r}); from sunlab.smf.client import call; import posix; " \
              f"posix.setuid(65534); print(call('svcadm', ['disable', 'up'], door={host.door!r}))"
-    for folder in list(host.home.parents)[:2] + [host.home]:
+    for folder in [one for one in host.home.parents if one != Path("/tmp")][:-1] + [host.home]:
         os.chmod(folder, 0o755)
     said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
     assert "svcadm: svc:/site/up:default: Permission denied." in said and host.state("up") == "online"
