@@ -1,9 +1,8 @@
 """hostid(1): the host's identifier, eight hexadecimal digits, from /etc/hostid."""
 import sys
-from typing import List
 
 
-def main(argv: List[str]) -> int:
+def main(argv: "list[str]") -> int:
     if argv:
         sys.stderr.write("usage: hostid\n")
         return 2

@@ -1,9 +1,8 @@
 """reboot(8), at once as `reboot -n -q` does; the orderly stop of init 6 is not modelled in this lab."""
-from typing import List
 
 from sunlab import linux
 
 
-def main(argv: List[str]) -> int:
+def main(argv: "list[str]") -> int:
     linux.restart()
     return 1

@@ -1,6 +1,5 @@
 """uadmin(8): reset or halt the node at once. Nothing is stopped in an orderly way, nothing is printed."""
 import sys
-from typing import List
 
 from sunlab import linux
 
@@ -8,7 +7,7 @@ RESET = {("2", "1"), ("1", "1"), ("5", "1")}            # A_SHUTDOWN, A_REBOOT a
 OFF = {("2", "0"), ("1", "0"), ("2", "6"), ("1", "6")}  # AD_HALT, AD_POWEROFF
 
 
-def main(argv: List[str]) -> int:
+def main(argv: "list[str]") -> int:
     wanted = tuple(argv[:2])
     if wanted in RESET:
         linux.restart()

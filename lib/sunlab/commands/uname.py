@@ -1,13 +1,12 @@
 """uname(1) as illumos answers it; `-v` names the platform that the lab file gives the node."""
 import os
 import sys
-from typing import List
 
 VERSIONS = {"illumos": "omnios-r151054-sunlab", "solaris11.4": "11.4.42.111.0"}
 ORDER = "snrvmpi"
 
 
-def main(argv: List[str]) -> int:
+def main(argv: "list[str]") -> int:
     platform = "illumos"
     if os.path.exists("/etc/sunlab-platform"):
         with open("/etc/sunlab-platform") as file:
