@@ -86,3 +86,11 @@ def test_a_busy_pool_is_not_exported(lab: Lab) -> None:
 def test_a_raw_disk_written_by_one_host_is_read_by_the_other(lab: Lab) -> None:
     lab.exec("n1", ["dd", "of=/dev/rdsk/c0t5d0s6", "bs=512", "conv=notrunc"], input="x" * 512)
     assert lab.exec("n2", ["dd", "if=/dev/rdsk/c0t5d0s6", "bs=512", "count=1"]).stdout == "x" * 512
+
+
+def test_the_pool_of_a_frozen_host_can_be_taken_by_force_at_once(lab: Lab) -> None:
+    """As a paused machine's can; nothing in this ZFS hinders its owner from writing on when it wakes."""
+    lab.exec("n1", ["sh", "-c", "yes | head -c 1000000 >/tank/unsynced"])
+    lab.freeze("n1")
+    lab.exec("n2", ["zpool", "import", "-f", "-o", "cachefile=none", "tank"], timeout=10)
+    lab.kill("n1")
