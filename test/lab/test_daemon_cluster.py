@@ -1,0 +1,185 @@
+"""sundogd and failfast on three lab hosts: what their death, their key and their identity do to a group."""
+import base64
+import json
+import os
+import secrets
+import time
+from pathlib import Path
+from typing import Any, Callable, Dict, Iterator, Optional
+
+import pytest
+from sunlab.lab import Lab
+
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(180)]
+
+NODES = ("n1", "n2", "n3")
+COORDINATOR = "svc:/system/sundog/coordinator:default"
+FAILFAST = "svc:/system/sundog/failfast:default"
+GROUP = "svc:/system/sundog/group:tcp"
+
+CLUSTER = """
+cluster: lone
+key_file: /etc/sundog/key
+timing: {timeout: 1s}
+nodes:
+  n1: {addresses: [10.81.0.1, 192.168.81.1]}
+  n2: {addresses: [10.81.0.2, 192.168.81.2]}
+  n3: {addresses: [10.81.0.3, 192.168.81.3]}
+links:
+  private: {type: lan, network: 192.168.81.0/24}
+  public:  {type: lan, network: 10.81.0.0/24}
+groups:
+  tcp:
+    nodes: [n1, n2, n3]
+    resources:
+      server: {type: exec, start: /usr/bin/sleep 100000 &}
+      ip:     {type: floating-ip, address: 10.81.0.100/24}
+"""
+
+
+def layout(folder: Path, hostids: Optional[Dict[str, str]] = None) -> Path:
+    (folder / "cluster.yaml").write_text(CLUSTER)
+    (folder / "key").write_text(base64.b64encode(secrets.token_bytes(32)).decode() + "\n")
+    nodes: Dict[str, Any] = {}
+    for number, name in enumerate(NODES, 1):
+        nodes[name] = {"addresses": {"public": f"10.81.0.{number}/24", "private": f"192.168.81.{number}/24"}}
+        if hostids and name in hostids:
+            nodes[name]["hostid"] = hostids[name]
+    networks = {"public": {"subnet": "10.81.0.0/24"}, "private": {"subnet": "192.168.81.0/24"}}
+    files = {"/etc/sundog/cluster.yaml": "cluster.yaml", "/etc/sundog/key": {"from": "key", "mode": "0600"}}
+    lab = {"lab": f"daemon{os.getpid()}", "networks": networks, "nodes": nodes, "files": files}
+    # JSON is YAML too.
+    (folder / "lab.yaml").write_text(json.dumps(lab))
+    return folder / "lab.yaml"
+
+
+class Site:
+    """A lab, and what an operator would look at."""
+
+    def __init__(self, lab: Lab) -> None:
+        self.lab = lab
+
+    def sh(self, node: str, line: str, check: bool = True) -> str:
+        done = self.lab.exec(node, ["/bin/sh", "-c", line], check=check, timeout=20)
+        return str(done.stdout)
+
+    def start(self, *nodes: str) -> None:
+        for node in nodes or NODES:
+            self.sh(node, f"svcadm enable {FAILFAST} {COORDINATOR}")
+
+    def status(self, node: str) -> Dict[str, Any]:
+        text = self.sh(node, "sundog status --json", check=False)
+        return dict(json.loads(text)) if text.startswith("{") else {}
+
+    def owner(self, ask: str) -> Optional[str]:
+        group = self.status(ask).get("groups", {}).get("tcp", {})
+        return group.get("owner") if group.get("state") == "online" else None
+
+    def pid(self, node: str) -> str:
+        rows = self.sh(node, f"svcs -Hp {COORDINATOR}", check=False).splitlines()
+        return rows[1].split()[1] if len(rows) > 1 else ""
+
+    def state(self, node: str, fmri: str) -> str:
+        return self.sh(node, f"svcs -H -o state {fmri}", check=False).strip()
+
+    def until(self, what: str, claim: Callable[[], Any], within_s: float = 30.0) -> Any:
+        """Ask until it is so; what the claim gave in the end."""
+        until = time.monotonic() + within_s
+        while True:
+            found = claim()
+            if found:
+                return found
+            assert time.monotonic() < until, what + "\n" + "\n".join(
+                f"{node}: " + self.sh(node, f"tail -20 $(svcs -L {COORDINATOR})", check=False) for node in NODES)
+            time.sleep(0.1)
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    with Lab.up(layout(tmp_path)) as lab:
+        for node in NODES:
+            lab.wait_booted(node, 60)
+        yield Site(lab)
+
+
+def test_the_group_comes_up_and_a_killed_daemon_moves_nothing(site: Site) -> None:
+    site.start()
+    site.until("the group is online on n1", lambda: site.owner("n2") == "n1")
+    assert "10.81.0.100" in site.sh("n1", "ipadm show-addr")
+    server = site.sh("n1", "svcs -H -o ctid svc:/system/sundog/resource/exec:tcp.server")
+    for _ in range(3):
+        pid = site.pid("n1")
+        site.sh("n1", f"kill -9 {pid}")
+        site.until("SMF starts another sundogd", lambda pid=pid: site.pid("n1") not in ("", "-", pid))
+        site.until("it answers", lambda: site.status("n1").get("lease_s"))
+    for node in NODES:
+        group = site.status(node)["groups"]["tcp"]
+        assert (group["owner"], group["state"], group["epoch"]) == ("n1", "online", 1)
+    assert site.sh("n1", "svcs -H -o ctid svc:/system/sundog/resource/exec:tcp.server") == server
+    adopted = site.sh("n1", f"cat $(svcs -L {COORDINATOR})")
+    assert adopted.count("adopts tcp (online)") == 3
+
+
+def test_a_daemon_that_stays_dead_costs_the_host_and_not_the_group(site: Site) -> None:
+    site.start()
+    site.until("the group is online on n1", lambda: site.owner("n2") == "n1")
+    booted = site.sh("n1", "cat /var/run/sundog/boot_id")
+    daemon = "/usr/lib/sundog/sundogd"
+    site.sh("n1", f"printf '#!/bin/sh\\nsleep 999\\n' > {daemon}.new; chmod 755 {daemon}.new; mv {daemon}.new {daemon}")
+    site.sh("n1", f"kill -9 {site.pid('n1')}")
+    cut = time.monotonic()
+    site.until("the group is online elsewhere", lambda: site.owner("n2") in ("n2", "n3"))
+    assert time.monotonic() - cut < 10
+    site.lab.wait_booted("n1", 60)
+    assert site.sh("n1", "cat /var/run/sundog/boot_id", check=False) != booted
+    assert site.state("n1", GROUP) == "disabled"
+    assert "10.81.0.100" not in site.sh("n1", "ipadm show-addr")
+
+
+def test_frames_of_another_key_are_counted_and_their_node_is_no_member(site: Site) -> None:
+    site.sh("n3", "umask 077; openssl rand -base64 32 > /etc/sundog/key || "
+            "head -c 32 /dev/urandom | base64 > /etc/sundog/key")
+    site.start()
+    site.until("the group is online on n1", lambda: site.owner("n2") == "n1")
+    site.until("n1 counts what n3 sends", lambda: site.status("n1")["counters"]["dropped"].get("key"))
+    assert site.status("n1")["nodes"]["n3"]["state"] == "unknown"
+
+
+def test_a_key_file_that_others_can_read_is_refused_with_what_to_do(site: Site) -> None:
+    site.sh("n1", "chmod 644 /etc/sundog/key")
+    site.start("n1")
+    site.until("maintenance", lambda: site.state("n1", COORDINATOR) == "maintenance")
+    assert "chmod 600 /etc/sundog/key" in site.sh("n1", f"cat $(svcs -L {COORDINATOR})")
+
+
+def test_a_host_with_another_hosts_id_is_refused_with_the_reason(tmp_path: Path) -> None:
+    with Lab.up(layout(tmp_path, {"n2": "00c0ffee", "n3": "00c0ffee"})) as lab:
+        for node in NODES:
+            lab.wait_booted(node, 60)
+        site = Site(lab)
+        site.start("n1", "n2")
+        site.until("the group is online on n1", lambda: site.owner("n2") == "n1")
+        site.start("n3")
+        site.until("n3 is refused", lambda: site.state("n3", COORDINATOR) == "maintenance")
+        assert "hostid" in site.sh("n3", f"cat $(svcs -L {COORDINATOR})")
+        assert site.owner("n2") == "n1"
+
+
+def test_svcadm_on_the_group_instance_speaks_for_the_whole_cluster(site: Site) -> None:
+    site.start()
+    site.until("the group is online on n1", lambda: site.owner("n2") == "n1")
+    site.sh("n1", f"svcadm disable {GROUP}")
+    site.until("the group is offline everywhere",
+               lambda: all(site.status(node)["groups"]["tcp"]["state"] == "offline" for node in NODES))
+    site.sh("n2", f"svcadm enable {GROUP}")
+    site.until("the group is online where it was enabled", lambda: site.owner("n3") == "n2")
+
+
+def test_disabling_the_coordinator_hands_the_groups_over_without_a_reset(site: Site) -> None:
+    site.start()
+    site.until("the group is online on n1", lambda: site.owner("n2") == "n1")
+    booted = site.sh("n1", "cat /var/run/sundog/boot_id")
+    site.sh("n1", f"svcadm disable {COORDINATOR}")
+    site.until("the group is online elsewhere", lambda: site.owner("n2") in ("n2", "n3"))
+    assert site.sh("n1", "cat /var/run/sundog/boot_id") == booted
+    assert "10.81.0.100" not in site.sh("n1", "ipadm show-addr")
