@@ -80,7 +80,7 @@ class Session:
         for name in RESOURCES[kind]:
             if name not in pairs:
                 raise Wrong(f"{kind}: {name} not specified")
-        self.need().resources.append(self.adding)
+        self.need().resources.append((kind, {name: pairs[name] for name in RESOURCES[kind]}))
         self.adding, self.changed = None, True
 
     def do_cancel(self, words: list[str]) -> None:

@@ -1,0 +1,82 @@
+"""The lab's ipadm: its columns, its addresses, and the frames by which hosts ask and tell about addresses."""
+import socket
+import struct
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sundog.solaris.columns import fields
+from sunlab.commands.ipadm import read_address
+from sunlab.net import columns, neighbours
+from sunlab.net.columns import Refused, Usage
+
+OURS, THEIRS = b"\x02\0\0\0\0\1", b"\x02\0\0\0\0\2"
+FOUR, SIX = socket.inet_aton("10.0.0.9"), socket.inet_pton(socket.AF_INET6, "fd00::9")
+
+
+@given(st.lists(st.text(st.sampled_from("a:\\/ 1"), max_size=6), min_size=2, max_size=5))
+def test_what_p_prints_is_read_back_by_the_product(values: "list[str]") -> None:
+    assert fields(columns.escaped(values)) == values
+
+
+def test_a_single_field_is_not_escaped() -> None:
+    assert columns.escaped(["fd00::9/64"]) == "fd00::9/64"
+
+
+def test_options_are_read_as_getopt_does() -> None:
+    assert columns.options(["-tT", "static", "-a10.0.0.1/24", "net0/a"], "Ta", "t") == (
+        {"t": "", "T": "static", "a": "10.0.0.1/24"}, ["net0/a"])
+    with pytest.raises(Usage, match="requires an argument"):
+        columns.options(["-T"], "T", "")
+    with pytest.raises(Usage, match="unrecognized option '-x'"):
+        columns.options(["-x"], "T", "")
+
+
+@pytest.mark.parametrize("text, address", [
+    ("10.0.0.9/24", ("10.0.0.9", 24)), ("local=10.0.0.9/24", ("10.0.0.9", 24)), ("10.0.0.9", ("10.0.0.9", 32)),
+    ("FD00:0:0::9/64", ("fd00::9", 64)), ("fd00::9", ("fd00::9", 128))])
+def test_an_address_is_read_in_the_kernels_spelling(text: str, address: "tuple[str, int]") -> None:
+    assert read_address(text) == address
+
+
+@pytest.mark.parametrize("text", ["", "10.0.0", "10.0.0.1/33", "10.0.0.1/-1", "10.0.0.1/x", "fd00::9/129", "web",
+                                  "remote=10.0.0.1/24"])
+def test_what_is_no_address_is_refused(text: str) -> None:
+    with pytest.raises(Refused):
+        read_address(text)
+
+
+def test_a_gratuitous_arp_names_the_sender_twice_and_goes_to_everybody() -> None:
+    frame = neighbours.arp(OURS, neighbours.ARP_REPLY, FOUR, neighbours.BROADCAST, FOUR)
+    assert frame[:6] == b"\xff" * 6
+    assert frame[12:22] == bytes.fromhex("0806 0001 0800 0604 0002")
+    assert (frame[22:28], frame[28:32], frame[38:42]) == (OURS, FOUR, FOUR)
+
+
+def test_an_arp_answer_of_another_machine_is_a_claim_and_our_own_is_not() -> None:
+    assert neighbours.claimed(neighbours.arp(THEIRS, neighbours.ARP_REPLY, FOUR, OURS, FOUR), FOUR, OURS)
+    assert not neighbours.claimed(neighbours.arp(OURS, neighbours.ARP_REPLY, FOUR, OURS, FOUR), FOUR, OURS)
+    other = socket.inet_aton("10.0.0.8")
+    assert not neighbours.claimed(neighbours.arp(THEIRS, neighbours.ARP_REPLY, other, OURS, FOUR), FOUR, OURS)
+
+
+def message(mac: bytes, kind: int) -> bytes:
+    option = b"\x02\x01" + mac
+    return neighbours.neighbour_message(mac, kind, neighbours.OVERRIDE, SIX, neighbours.ALL_NODES, SIX, option)
+
+
+def test_a_neighbour_advertisement_is_a_claim_and_a_solicitation_is_not() -> None:
+    assert neighbours.claimed(message(THEIRS, neighbours.ADVERTISEMENT), SIX, OURS)
+    assert not neighbours.claimed(message(THEIRS, neighbours.SOLICITATION), SIX, OURS)
+    assert not neighbours.claimed(message(OURS, neighbours.ADVERTISEMENT), SIX, OURS)
+
+
+@given(st.binary(min_size=16, max_size=16), st.binary(min_size=16, max_size=16), st.binary(min_size=16, max_size=16))
+def test_a_receiver_finds_the_checksum_right(source: bytes, target: bytes, about: bytes) -> None:
+    frame = neighbours.neighbour_message(OURS, neighbours.SOLICITATION, 0, source, target, about, b"")
+    body = frame[54:]
+    whole = source + target + struct.pack("!II", len(body), neighbours.ICMPV6) + body
+    total = sum(struct.unpack(f"!{len(whole) // 2}H", whole))
+    assert total % 0xFFFF == 0
+    assert frame[:6] == b"\x33\x33" + target[12:]
