@@ -1,13 +1,13 @@
 """What the daemon wants of this host, over the adapters of solaris/ and the modules of resource/. All calls block."""
 from typing import Dict, List, Mapping, Tuple
 
+import sundog.solaris.smf as smf
 from sundog import resource
 from sundog.config.model import Cluster, Group
 from sundog.daemon.execute import Smf
 from sundog.daemon.track import Seen
 from sundog.errors import SundogError
 from sundog.resource.instances import batch
-from sundog.solaris import smf
 from sundog.solaris.host import Host
 
 COORDINATOR = "svc:/system/sundog/coordinator:default"

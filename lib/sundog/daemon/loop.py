@@ -43,6 +43,7 @@ class Daemon(Desk):
         self.leaving = False
         self._queue: Deque[events.Event] = deque()
         self._draining = False
+        self._closed = False
         self._tick: Optional[asyncio.TimerHandle] = None
         self._asks = 0
         self._permits: Dict[int, effects.AnswerPermit] = {}
@@ -76,6 +77,8 @@ class Daemon(Desk):
 
     def happen(self, event: events.Event) -> None:
         """Take an event; events that carrying out effects brings forth wait for their turn."""
+        if self._closed:
+            return
         self._queue.append(event)
         if self._draining:
             return
@@ -143,7 +146,8 @@ class Daemon(Desk):
         self.disks[effect.holder].write(effect)
 
     def _activate(self, effect: effects.Activate) -> None:
-        if not self.leaving:
+        # A host that was paused in the middle of a step goes on here: its lease may be over (rule 12).
+        if not self.leaving and not self.deadline.passed(self.loop.time()):
             self.execution.activate(effect)
 
     def _deactivate(self, effect: effects.Deactivate) -> None:
@@ -243,6 +247,7 @@ class Daemon(Desk):
         await self.execution.until(lambda: track.phase not in (ACTIVATING, ACTIVE, DEACTIVATING))
 
     async def close(self) -> None:
+        self._closed = True             # what is still on its way finds nobody
         if self._tick is not None:
             self._tick.cancel()
         for task in self._tasks:

@@ -1,0 +1,266 @@
+"""Three whole daemons on loopback addresses, each with an SMF in memory that does what it is told.
+
+The sockets, the core, the ledger's files and failfast's protocol are real; lab tests have the rest.
+"""
+import asyncio
+import json
+import os
+import socket
+from contextlib import asynccontextmanager
+from typing import Any, AsyncIterator, Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple
+
+from sundog.config.model import Cluster
+from sundog.daemon.failfast import Deadline, answer
+from sundog.daemon.host import Surroundings
+from sundog.daemon.main import Paths, Run
+from sundog.daemon.track import Seen
+
+SOURCE = """
+cluster: shop
+key_file: {key}
+timing: {{timeout: 1s}}
+nodes:
+  n1: {{addresses: [127.0.{net}.1, 127.0.{more}.1]}}
+  n2: {{addresses: [127.0.{net}.2, 127.0.{more}.2]}}
+  n3: {{addresses: [127.0.{net}.3, 127.0.{more}.3]}}
+links:
+  private: {{type: lan, network: 127.0.{net}.0/24, port: {port}}}
+  public: {{type: lan, network: 127.0.{more}.0/24, port: {port}}}
+groups:
+  web:
+    nodes: [n1, n2, n3]
+    resources:
+      app: {{type: task, start: "{start}"}}
+"""
+
+
+class Task(NamedTuple):
+    start: str
+
+
+class Obedient(Surroundings):
+    """A host whose methods ask the daemon for the permit and report to it, as sundog.method does."""
+
+    def __init__(self, control: str, hostid: str) -> None:
+        self.control, self._hostid = control, hostid
+        self.now: Dict[str, Seen] = {}
+
+    def hostid(self) -> str:
+        return self._hostid
+
+    def unfit(self, cluster: Cluster, node: str, active: Tuple[str, ...]) -> Dict[str, str]:
+        return {}
+
+    def states(self) -> Mapping[str, Seen]:
+        return dict(self.now)
+
+    def apply(self, cluster: Cluster) -> None:
+        for group in cluster.groups.values():
+            for fmri in (*(one.instance(group.name) for one in group.resources), group.instance):
+                self.now.setdefault(fmri, Seen("disabled", False))
+
+    def enable(self, fmris: Tuple[str, ...]) -> None:
+        for fmri in fmris:
+            group = fmri.rpartition(":")[2].partition(".")[0]
+            permit = self._ask({"op": "permit", "fmri": fmri, "group": group, "resource": "app"})
+            self.now[fmri] = Seen("online" if permit["ok"] else "maintenance", False)
+            self._ask({"op": "outcome", "fmri": fmri, "group": group, "resource": "", "method": "start", **permit})
+
+    def disable(self, fmris: Tuple[str, ...], lasting: bool) -> None:
+        for fmri in reversed(fmris):
+            group = fmri.rpartition(":")[2].partition(".")[0]
+            self._ask({"op": "outcome", "fmri": fmri, "group": group, "resource": "", "method": "stop", "ok": True})
+            self.now[fmri] = Seen("disabled", False)
+
+    def coordinator_disabled(self) -> bool:
+        return False
+
+    def _ask(self, request: Dict[str, Any]) -> Any:
+        with socket.socket(socket.AF_UNIX) as sock:
+            sock.connect(self.control)
+            sock.sendall(json.dumps(request).encode() + b"\n")
+            return json.loads(sock.makefile().readline())
+
+
+class Machine:
+    """One node: its directory stays, its daemon comes and goes."""
+
+    def __init__(self, top: str, name: str, text: str, hostid: Optional[str] = None) -> None:
+        self.name = name
+        self.paths = Paths(*(os.path.join(top, part) for part in ("etc", "var", "run")))
+        self.paths.make()
+        with open(os.path.join(self.paths.etc, "cluster.yaml"), "w") as file:
+            file.write(text)
+        self.smf = Obedient(os.path.join(self.paths.run, "control"), hostid or f"0000000{name[1:]}")
+        self.task: "Optional[asyncio.Task[int]]" = None
+
+    def boot(self) -> None:
+        self.failfast = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.failfast.setblocking(False)
+        self.failfast.bind(os.path.join(self.paths.run, "failfast"))
+        self.deadline = Deadline(os.path.join(self.paths.run, "deadline"))
+        asyncio.get_running_loop().add_reader(self.failfast.fileno(), self._answer)
+        self.start()
+
+    def _answer(self) -> None:
+        datagram, sender = self.failfast.recvfrom(256)
+        self.failfast.sendto(answer(self.deadline, datagram), sender)
+
+    def start(self) -> None:
+        run = Run(self.paths, self.smf, {"task": Task}, self.name)
+        run.signals = ()
+        self.run = run
+        self.task = asyncio.get_running_loop().create_task(run.live())
+
+    async def kill(self) -> None:
+        """The daemon is gone without a word; what runs goes on."""
+        await self.run.daemon.close()
+        assert self.task is not None
+        self.task.cancel()
+        self.run._lock._file.close()
+
+    async def power_off(self) -> None:
+        await self.kill()
+        self.smf.now.clear()
+        asyncio.get_running_loop().remove_reader(self.failfast.fileno())
+        self.failfast.close()
+        for name in os.listdir(self.paths.run):
+            os.unlink(os.path.join(self.paths.run, name))
+
+    def runs(self, group: str = "web") -> bool:
+        return self.smf.now.get(f"svc:/system/sundog/group:{group}", Seen("", False)).state == "online"
+
+    async def ask(self, **request: Any) -> Any:
+        while not os.path.exists(self.smf.control):
+            await asyncio.sleep(0.005)
+        reader, writer = await asyncio.open_unix_connection(os.path.join(self.paths.run, "control"))
+        writer.write(json.dumps(request).encode() + b"\n")
+        try:
+            return json.loads(await asyncio.wait_for(reader.readline(), 15))
+        finally:
+            writer.close()
+
+
+class Three:
+    def __init__(self, tmp_path: Any, machines: List[Machine], text: Callable[..., str]) -> None:
+        self.tmp_path, self.machines, self.text = tmp_path, machines, text
+
+    def __getitem__(self, name: str) -> Machine:
+        return next(one for one in self.machines if one.name == name)
+
+    async def until(self, claim: Callable[[], bool], within_s: float = 10.0) -> float:
+        """Wait until it is so, checked whenever a journal is written; how long it took."""
+        loop = asyncio.get_running_loop()
+        began_at = loop.time()
+        while not claim():
+            assert loop.time() - began_at < within_s, "it did not come to that"
+            await asyncio.sleep(0.005)
+        return loop.time() - began_at
+
+    def owner(self, group: str = "web") -> str:
+        return ",".join(one.name for one in self.machines if one.runs(group))
+
+
+@asynccontextmanager
+async def three(tmp_path: Any, net: int) -> AsyncIterator[Three]:
+    key = tmp_path / "key"
+    key.write_text("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n")
+    key.chmod(0o600)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+
+    def text(start: str = "/bin/true") -> str:
+        return SOURCE.format(key=key, net=net, more=net + 1, port=port, start=start)
+    machines = [Machine(str(tmp_path / name), name, text()) for name in ("n1", "n2", "n3")]
+    try:
+        for machine in machines:
+            machine.boot()
+        yield Three(tmp_path, machines, text)
+    finally:
+        for machine in machines:
+            if machine.task is not None and not machine.task.done():
+                await machine.kill()
+
+
+def play(tmp_path: Any, net: int, scene: Callable[[Three], Any]) -> None:
+    async def run() -> None:
+        async with three(tmp_path, net) as cluster:
+            await asyncio.wait_for(scene(cluster), 40)
+    asyncio.run(run())
+
+
+def test_the_group_comes_up_on_the_preferred_node_and_every_node_says_so(tmp_path):
+    async def scene(cluster: Three) -> None:
+        await cluster.until(lambda: cluster.owner() == "n1")
+        for machine in cluster.machines:
+            await cluster.until(lambda machine=machine: machine.run.node.ledger.groups["web"].state == "online")
+            status = (await machine.ask(op="status"))["status"]
+            assert (status["groups"]["web"]["owner"], status["groups"]["web"]["state"]) == ("n1", "online")
+            assert {node["state"] for node in status["nodes"].values()} == {"up"}
+            assert (await machine.ask(op="explain", group="web"))["explain"]["owner"] == "n1"
+        assert cluster["n1"].deadline.at is not None
+        assert cluster["n2"].deadline.at is None
+    play(tmp_path, 20, scene)
+
+
+def test_a_move_asked_of_any_node_is_carried_out(tmp_path):
+    async def scene(cluster: Three) -> None:
+        await cluster.until(lambda: cluster.owner() == "n1")
+        await cluster.until(lambda: cluster["n3"].run.node.ledger.groups["web"].state == "online")
+        assert (await cluster["n3"].ask(op="request", request="move", group="web", node="n2"))["ok"]
+        await cluster.until(lambda: cluster.owner() == "n2")
+    play(tmp_path, 30, scene)
+
+
+def test_after_a_power_cut_the_group_comes_up_elsewhere_and_the_dead_node_comes_back_clean(tmp_path):
+    async def scene(cluster: Three) -> None:
+        await cluster.until(lambda: cluster.owner() == "n1")
+        await cluster["n1"].power_off()
+        await cluster.until(lambda: cluster.owner() in ("n2", "n3"))
+        cluster["n1"].boot()
+        await cluster.until(lambda: "n1" in cluster["n2"].run.node.ledger.members
+                            and cluster["n2"].run.node.ledger.members["n1"].joined
+                            and cluster["n2"].run.node.ledger.members["n1"].boot_id == cluster["n1"].run.boot.boot_id)
+        assert cluster.owner() in ("n2", "n3")
+    play(tmp_path, 40, scene)
+
+
+def test_a_daemon_that_dies_and_comes_back_adopts_what_runs(tmp_path):
+    async def scene(cluster: Three) -> None:
+        await cluster.until(lambda: cluster.owner() == "n1")
+        await cluster.until(lambda: cluster["n1"].run.node.ledger.groups["web"].state == "online")
+        await cluster["n1"].kill()
+        cluster["n1"].start()
+        await cluster.until(lambda: cluster["n2"].run.node.heard("n1") != {} and cluster["n1"].deadline.at is not None)
+        for machine in cluster.machines:
+            await cluster.until(lambda machine=machine: machine.run.node.ledger.groups["web"].owner == "n1")
+        assert cluster.owner() == "n1"
+        assert cluster["n1"].run.node.ledger.groups["web"].epoch == 1
+    play(tmp_path, 50, scene)
+
+
+def test_a_new_configuration_is_in_force_on_every_node(tmp_path):
+    async def scene(cluster: Three) -> None:
+        await cluster.until(lambda: cluster["n2"].run.node.ledger.groups.get("web") is not None
+                            and cluster["n2"].run.node.ledger.groups["web"].state == "online")
+        refused = await cluster["n2"].ask(op="apply", source=cluster.text("/bin/false"), files={})
+        assert (refused["ok"], "offline" in refused["remedy"]) == (False, True)
+        new = cluster.text() + "  db:\n    nodes: [n2, n3]\n    resources:\n      app: {type: task, start: /bin/true}\n"
+        said = await cluster["n2"].ask(op="apply", source=new, files={})
+        assert said["ok"], said
+        await cluster.until(lambda: cluster.owner("db") == "n2")
+        for machine in cluster.machines:
+            await cluster.until(lambda machine=machine: machine.run.daemon.settlement.cluster.source == new)
+            with open(os.path.join(machine.paths.etc, "cluster.yaml")) as file:
+                assert file.read() == new
+        assert cluster.owner() == "n1"
+    play(tmp_path, 60, scene)
+
+
+def test_nonsense_in_an_applied_configuration_is_refused_with_its_place(tmp_path):
+    async def scene(cluster: Three) -> None:
+        said = await cluster["n2"].ask(op="apply", source=cluster.text().replace("groups:", "gruops:"), files={})
+        assert not said["ok"]
+        assert "cluster.yaml:" in said["error"]
+    play(tmp_path, 70, scene)
