@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, Optional
 
 import pytest
+
 from sunlab.lab import Lab
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(180)]
