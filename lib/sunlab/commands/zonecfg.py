@@ -177,7 +177,8 @@ def commands(text: str) -> list[list[str]]:
     for line in text.splitlines():
         if line.lstrip().startswith("#"):
             continue
-        words, word, within = [], "", False
+        words: list[str] = []
+        word, within = "", False
         for letter in line + ";":
             if letter == '"':
                 within = not within

@@ -28,10 +28,10 @@ def arp(mac: bytes, kind: int, sender: bytes, target_mac: bytes, target: bytes) 
 def checksum(source: bytes, target: bytes, message: bytes) -> int:
     """Of an ICMPv6 message, over its pseudo-header (RFC 8200, 8.1)."""
     whole = source + target + pack("!II", len(message), ICMPV6) + message
-    total = sum(unpack_from(f"!{len(whole) // 2}H", whole))
+    total: int = sum(unpack_from(f"!{len(whole) // 2}H", whole))
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
-    return ~total & 0xFFFF
+    return 0xFFFF - total
 
 
 def neighbour_message(mac: bytes, kind: int, flags: int, source: bytes, target: bytes, about: bytes,
