@@ -7,7 +7,7 @@ import json
 import re
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Set, Tuple
 
 import yaml
 
@@ -70,6 +70,7 @@ class _Reader:
     def __init__(self, name: str) -> None:
         self.name = name
         self.problems: List[str] = []
+        self.taken: Set[Tuple[Any, str]] = set()        # address and subnet
 
     def wrong(self, node: Any, text: str) -> None:
         mark = node.start_mark
@@ -101,6 +102,31 @@ class _Reader:
         except ValueError:
             self.wrong(node, f"{what} is a number of base {base}, such as {example}")
             return 0
+
+    def subnet(self, node: Any) -> str:
+        """As text; "" when it is none."""
+        text = self.text(node)
+        try:
+            return str(ipaddress.ip_network(text))
+        except ValueError:
+            self.wrong(node, f"{text!r} is not NETWORK/PREFIX, such as 10.0.0.0/24")
+            return ""
+
+    def address(self, node: Any, subnet: str) -> str:
+        """An interface's address, of `subnet` where that is of the same family, and of no interface before it."""
+        text = self.text(node)
+        try:
+            own = ipaddress.ip_interface(text)
+        except ValueError:
+            self.wrong(node, f"{text!r} is not ADDRESS/PREFIX, such as 10.0.0.1/24")
+            return text
+        whole = ipaddress.ip_network(subnet) if subnet else own.network
+        if own.version == whole.version and own.network != whole:
+            self.wrong(node, f"{text!r} is not in the network's subnet {subnet}")
+        if (own.ip, subnet) in self.taken:
+            self.wrong(node, f"{own.ip} is taken already; give every interface of a network its own")
+        self.taken.add((own.ip, subnet))
+        return text
 
     def size(self, node: Any) -> int:
         match = SIZE.match(self.text(node))
@@ -140,7 +166,7 @@ def _spec(reader: _Reader, tree: Any, folder: Path) -> Spec:
     name = reader.text(top["lab"]) if "lab" in top else ""
     if "lab" in top and not NAME.match(name):
         reader.wrong(top["lab"], "a lab's name is up to 11 of a-z, 0-9 and -, beginning with a letter")
-    networks = {key: reader.text(reader.mapping(value, ("subnet",)).get("subnet", value))
+    networks = {key: reader.subnet(reader.mapping(value, ("subnet",)).get("subnet", value))
                 for key, value in _section(reader, top, "networks").items()}
     disks = {key: reader.size(reader.mapping(value, ("size",)).get("size", value))
              for key, value in _section(reader, top, "disks").items()}
@@ -149,7 +175,7 @@ def _spec(reader: _Reader, tree: Any, folder: Path) -> Spec:
             reader.wrong(top["disks"], f"{disk!r} is not a disk's name such as c0t1d0s0")
     nodes = {key: _node(reader, key, value, networks, disks, number)
              for number, (key, value) in enumerate(_section(reader, top, "nodes").items(), 1)}
-    clients = {key: _addresses(reader, reader.mapping(value, ("addresses",)).get("addresses"), networks)
+    clients = {key: _client(reader, key, value, networks, nodes)
                for key, value in _section(reader, top, "clients").items()}
     files = tuple(_file(reader, key, value, folder) for key, value in _section(reader, top, "files").items())
     return Spec(name, networks, disks, nodes, clients, files)
@@ -175,17 +201,19 @@ def _node(reader: _Reader, name: str, node: Any, networks: Mapping[str, str], di
     return NodeSpec(name, _addresses(reader, own.get("addresses"), networks), hostid, chosen, platform)
 
 
+def _client(reader: _Reader, name: str, node: Any, networks: Mapping[str, str],
+            nodes: Mapping[str, NodeSpec]) -> Dict[str, str]:
+    if not NAME.match(name) or name in nodes:
+        reader.wrong(node, f"a client's name is up to 11 of a-z, 0-9 and -, and no node's, not {name!r}")
+    return _addresses(reader, reader.mapping(node, ("addresses",)).get("addresses"), networks)
+
+
 def _addresses(reader: _Reader, node: Any, networks: Mapping[str, str]) -> Dict[str, str]:
     found = {}
     for network, value in (reader.mapping(node) if node is not None else {}).items():
-        address = reader.text(value)
         if network not in networks:
             reader.wrong(value, f"network {network!r} is not in `networks`")
-        try:
-            ipaddress.ip_interface(address)
-        except ValueError:
-            reader.wrong(value, f"{address!r} is not ADDRESS/PREFIX, such as 10.0.0.1/24")
-        found[network] = address
+        found[network] = reader.address(value, networks.get(network) or "")
     return found
 
 
