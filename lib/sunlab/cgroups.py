@@ -42,14 +42,15 @@ def freeze(group: Path, frozen: bool, within_s: float = 1.0) -> None:
         time.sleep(0.001)
 
 
+def frozen(group: Path) -> bool:
+    """Has it been told to freeze?"""
+    return (group / "cgroup.freeze").read_text().strip() == "1"
+
+
 def kill(group: Path) -> None:
     """SIGKILL to everything in the group and below it."""
     if group.exists():
         (group / "cgroup.kill").write_text("1")
-
-
-def populated(group: Path) -> bool:
-    return group.exists() and "populated 1" in (group / "cgroup.events").read_text()
 
 
 def remove(group: Path, within_s: float = 5.0) -> None:

@@ -5,7 +5,6 @@ Exit status: 0 done; 1 failed; 2 usage or a wrong lab file; `exec` passes on the
 import argparse
 import json
 import os
-import subprocess
 import sys
 from typing import Callable, Dict, List, Optional
 
@@ -44,8 +43,8 @@ def up(options: argparse.Namespace) -> int:
 
 def down(options: argparse.Namespace) -> int:
     name = options.name or options.lab or os.environ.get("SUNLAB")
-    for each in [name] if name else labs():
-        take_down(each)
+    if name or labs():
+        take_down(name or the_lab(options).spec.lab)
     return 0
 
 
@@ -62,10 +61,11 @@ def status(options: argparse.Namespace) -> int:
 
 
 def execute(options: argparse.Namespace) -> int:
+    """Becomes the command, which so has the terminal, its signals and its exit status."""
     lab = the_lab(options)
     words = options.command[1:] if options.command[:1] == ["--"] else options.command
     argv = lab.argv(options.node, words or ["/bin/bash"])
-    return subprocess.run(argv, env=lab.environment(options.node), check=False).returncode
+    os.execvpe(argv[0], argv, lab.environment(options.node))
 
 
 def cut(options: argparse.Namespace) -> int:

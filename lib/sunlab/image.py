@@ -67,7 +67,7 @@ class ImageError(Exception):
     """The image cannot be built; the text says what is missing."""
 
 
-def build(image: Path, platform: str) -> None:
+def build(image: Path) -> None:
     """Fill `image` with everything a node has that this host has not."""
     lab = image / "usr/lib/sunlab/lib/sunlab"
     shutil.copytree(HERE, lab, ignore=shutil.ignore_patterns("__pycache__", "image", "demo", "measure"))

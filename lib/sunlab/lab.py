@@ -2,6 +2,7 @@
 
 Every call works on the lab as it stands on the host, so that `sunlab` and several programs can use the same lab.
 """
+import contextlib
 import os
 import shutil
 import subprocess
@@ -17,6 +18,8 @@ from sunlab.places import BASE, Places
 from sunlab.spec import Spec, parse, read
 
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin", "HOME": "/root", "LC_ALL": "C", "TERM": os.environ.get("TERM", "dumb")}
+#: Joins the control group whose cgroup.procs is named next, so that the lab's end is the command's too.
+ENTER = ("/bin/sh", "-c", 'echo $$ > "$0" && exec nsenter "$@"')
 
 
 class LabError(Exception):
@@ -56,10 +59,9 @@ class Lab:
         else:
             spec = read(Path(source).resolve())
         places = Places(spec.lab)
-        if places.top.exists():
-            raise LabError(f"lab {spec.lab!r} exists already; `sunlab down {spec.lab}` removes it")
         if os.geteuid() != 0:
             raise LabError("a lab needs root: it makes namespaces and mounts")
+        _claim(places)
         try:
             _build(spec, places)
             places.spec.write_text(spec.dump(), encoding="utf-8")
@@ -83,11 +85,13 @@ class Lab:
     def argv(self, where: str, argv: Sequence[str]) -> List[str]:
         """The host's command that runs `argv` in a node or as a client. Ending it ends what it runs."""
         if where in self.spec.clients:
-            return ["nsenter", f"--net=/run/netns/{self.places.client_netns(where)}", "--", *argv]
+            procs = self.places.client_cgroup(where) / "cgroup.procs"
+            return [*ENTER, str(procs), f"--net=/run/netns/{self.places.client_netns(where)}", "--", *argv]
         pid = self.pid(where)
+        if cgroups.frozen(self.places.cgroup(where)):
+            raise LabError(f"node {where} is frozen; `sunlab thaw {where}` lets it go on")
         procs = self.places.cgroup(where) / "kernel/cgroup.procs"
-        return ["/bin/sh", "-c", 'echo $$ > "$0" && exec nsenter "$@"', str(procs),
-                "-t", str(pid), "-m", "-u", "-i", "-n", "-p", "-r", "-w", "--",
+        return [*ENTER, str(procs), "-t", str(pid), "-m", "-u", "-i", "-n", "-p", "-r", "-w", "--",
                 "/usr/bin/setpriv", "--pdeathsig", "KILL", "--", *argv]
 
     def exec(self, where: str, argv: Sequence[str], *, input: Optional[str] = None, check: bool = True,
@@ -184,7 +188,7 @@ class Lab:
         for name, node in self.spec.nodes.items():
             pid = power.pid_of(self.places, name)
             group = self.places.cgroup(name)
-            frozen = bool(pid) and "frozen 1" in (group / "cgroup.events").read_text()
+            frozen = bool(pid) and cgroups.frozen(group)
             nodes[name] = {"power": "on" if pid else "off", "pid": pid or None, "frozen": frozen,
                            "addresses": dict(node.addresses)}
         return {"lab": self.spec.lab, "nodes": nodes, "clients": list(self.spec.clients),
@@ -194,16 +198,29 @@ class Lab:
         take_down(self.spec.lab)
 
 
+def _claim(places: Places) -> None:
+    """The lab's name is ours from here on. Raises LabError when it is somebody's."""
+    while True:
+        try:
+            places.top.mkdir(parents=True)
+            return
+        except FileExistsError as problem:
+            raise LabError(f"lab {places.lab!r} exists already; `sunlab down {places.lab}` removes it") from problem
+        except FileNotFoundError:
+            continue        # the end of another lab, the last, took away the folder of all labs just now
+
+
 def _build(spec: Spec, places: Places) -> None:
-    places.top.mkdir(parents=True)
     linux.mount("tmpfs", str(places.top), "tmpfs", options="mode=755")
     for folder in (places.image, places.disks):
         folder.mkdir()
-    image.build(places.image, "illumos")
+    image.build(places.image)
     for disk, size in spec.disks.items():
         with open(places.disks / disk, "wb") as out:
             out.truncate(size)
     cgroups.make(places.cgroup())
+    for client in spec.clients:
+        cgroups.make(places.client_cgroup(client))
     network.build(spec, places)
     for name, node in spec.nodes.items():
         folder = places.node(name)
@@ -228,7 +245,7 @@ def take_down(name: str) -> None:
     cgroups.kill(group)
     if group.exists():
         cgroups.remove(group)
-    network.remove(None, places)
+    network.remove(places)
     if places.top.exists():
         for _ in range(8):      # a mount upon a mount, if an attempt before this one was interrupted
             try:
@@ -236,6 +253,8 @@ def take_down(name: str) -> None:
             except OSError:
                 break
         shutil.rmtree(places.top, ignore_errors=True)
+    with contextlib.suppress(OSError):      # there are other labs
+        BASE.rmdir()
 
 
 def labs() -> List[str]:

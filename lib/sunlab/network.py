@@ -102,10 +102,10 @@ def heal(places: Places) -> None:
     run(["ip", "netns", "exec", places.netns, "nft", "flush", "chain", *TABLE.split(), "cuts"])
 
 
-def remove(spec: Optional[Spec], places: Places) -> None:
+def remove(places: Places) -> None:
     """Remove the lab's namespaces; what is not there is no error."""
     names = subprocess.run(["ip", "netns", "list"], capture_output=True, text=True, check=False).stdout.split("\n")
     for line in names:
         name = line.split(" ")[0]
-        if name == places.netns or name.startswith(places.netns + "-"):
+        if name == places.netns or name.startswith(places.netns + "."):
             run(["ip", "netns", "del", name])

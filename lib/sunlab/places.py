@@ -32,7 +32,10 @@ class Places:
         return f"sunlab-{self.lab}"
 
     def client_netns(self, client: str) -> str:
-        return f"sunlab-{self.lab}-{client}"
+        return f"{self.netns}.{client}"       # no name holds a dot
+
+    def client_cgroup(self, client: str) -> Path:
+        return self.cgroup(f"client.{client}")
 
     def node(self, name: str) -> Path:
         return self.top / "nodes" / name

@@ -18,12 +18,12 @@ def traces(name: str) -> List[str]:
     """Everything on the host that belongs to the lab of that name."""
     places = Places(name)
     found = [line for line in Path("/proc/mounts").read_text().splitlines() if f"/{name}" in line or f"-{name}" in line]
-    found += [entry for entry in os.listdir("/run/netns") if entry.startswith(places.netns)]
+    found += [entry for entry in os.listdir("/run/netns") if entry.split(".")[0] == places.netns]
     found += [str(path) for path in (places.top, places.cgroup()) if path.exists()]
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
             if f"sunlab.{name}" in Path(f"/proc/{pid}/cgroup").read_text():
-                found.append(f"process {pid}")
+                found += [f"process {pid}"] if alive(int(pid)) else []
         except OSError:
             continue        # it ended meanwhile
     return found
@@ -48,7 +48,10 @@ def test_down_leaves_nothing_even_of_a_busy_lab() -> None:
     lab.exec("n1", ["sh", "-c", "cd /tank; sleep 1000 >/dev/null 2>&1 & setsid sleep 1000 >/dev/null 2>&1 &"])
     lab.freeze("n2")
     pids = supplies(lab)
-    lab.down()
+    with lab.popen("client", ["sh", "-c", "trap '' HUP TERM; echo there; sleep 1000 & wait"], stdout=-1) as client:
+        assert client.stdout is not None
+        assert client.stdout.readline() == b"there\n"
+        lab.down()
     assert traces(lab.spec.lab) == []
     assert not any(alive(pid) for pid in pids)
     assert lab.spec.lab not in labs()
@@ -99,3 +102,14 @@ def test_the_command_answers_with_the_documented_statuses(tmp_path: Path) -> Non
         assert status("--lab", lab.spec.lab, "exec", "n1", "--", "sh", "-c", "exit 9") == 9
         assert status("--lab", lab.spec.lab, "status", "--json") == 0
         assert status("--lab", lab.spec.lab, "boot", "n1") == 1
+
+
+def test_down_touches_no_lab_whose_name_begins_alike() -> None:
+    with build("al") as one:
+        longer = f"{one.spec.lab}-b"
+        network.run(["ip", "netns", "add", Places(longer).netns])
+        try:
+            one.down()
+            assert Places(longer).netns in os.listdir("/run/netns")
+        finally:
+            network.run(["ip", "netns", "del", Places(longer).netns])

@@ -92,6 +92,8 @@ def test_a_frozen_host_is_silent_and_goes_on_where_it_was(lab: Lab) -> None:
         assert clock.stdout.readline() == b"tick\n"
         lab.freeze("n1")
         assert lab.status()["nodes"]["n1"]["frozen"]
+        with pytest.raises(LabError, match="is frozen"):
+            lab.exec("n1", ["true"])
         os.set_blocking(clock.stdout.fileno(), False)
         drain(clock.stdout.fileno())
         time.sleep(0.1)             # ten ticks, if it ran
