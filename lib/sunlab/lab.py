@@ -161,13 +161,16 @@ class Lab:
     def kill(self, node: str) -> None:
         self.pid(node)
         power.cut(self.places, node)
+        network.pause(self.spec, self.places, node, False)
 
     def freeze(self, node: str) -> None:
         self.pid(node)
+        network.pause(self.spec, self.places, node, True)
         cgroups.freeze(self.places.cgroup(node), True)
 
     def thaw(self, node: str) -> None:
         self.pid(node)
+        network.pause(self.spec, self.places, node, False)
         cgroups.freeze(self.places.cgroup(node), False)
 
     def cut(self, node: str, network_name: Optional[str] = None, peer: Optional[str] = None,

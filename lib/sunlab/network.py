@@ -47,7 +47,9 @@ def build(spec: Spec, places: Places) -> None:
         lines += [f"link add {name} type bridge forward_delay 0 mcast_snooping 0", f"link set {name} up"]
     batch(places.netns, lines)
     run(["ip", "netns", "exec", places.netns, "nft", "-f", "-"],
-        f"table {TABLE} {{\n chain cuts {{ type filter hook forward priority 0; policy accept; }}\n}}\n")
+        f"table {TABLE} {{\n set paused {{ type ifname; }}\n"
+        " chain pauses { type filter hook forward priority -1; iifname @paused drop; oifname @paused drop; }\n"
+        " chain cuts { type filter hook forward priority 0; policy accept; }\n}\n")
     for client, addresses in spec.clients.items():
         run(["ip", "netns", "add", places.client_netns(client)])
         connect(spec, places, client, addresses, places.client_netns(client))
@@ -95,6 +97,13 @@ def cut(spec: Spec, places: Places, node: str, network: Optional[str], peer: Opt
         hears = f'oifname "{mine}"' + (f' iifname "{other}"' if other else "")
         rules += [f"add rule {TABLE} cuts {side} drop" for side in ([sends] if one_way else [sends, hears])]
     run(["ip", "netns", "exec", places.netns, "nft", "-f", "-"], "\n".join(rules) + "\n")
+
+
+def pause(spec: Spec, places: Places, node: str, paused: bool) -> None:
+    """A paused host is silent: its kernel, which is this machine's own, must not answer ARP for it."""
+    ends = ", ".join(f'"{cable(node, number)}"' for number in range(len(spec.nodes[node].addresses)))
+    lines = [f"{verb} element {TABLE} paused {{ {ends} }}" for verb in (["add"] if paused else ["add", "delete"])]
+    run(["ip", "netns", "exec", places.netns, "nft", "-f", "-"], "\n".join(lines) + "\n")
 
 
 def heal(places: Places) -> None:

@@ -5,17 +5,16 @@ import os
 import secrets
 import time
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, Optional
+from typing import Any, Dict, Iterator, Optional
 
 import pytest
 
+from lab.site import COORDINATOR, Site
 from sunlab.lab import Lab
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(180)]
 
 NODES = ("n1", "n2", "n3")
-COORDINATOR = "svc:/system/sundog/coordinator:default"
-FAILFAST = "svc:/system/sundog/failfast:default"
 GROUP = "svc:/system/sundog/group:tcp"
 
 CLUSTER = """
@@ -54,53 +53,12 @@ def layout(folder: Path, hostids: Optional[Dict[str, str]] = None) -> Path:
     return folder / "lab.yaml"
 
 
-class Site:
-    """A lab, and what an operator would look at."""
-
-    def __init__(self, lab: Lab) -> None:
-        self.lab = lab
-
-    def sh(self, node: str, line: str, check: bool = True) -> str:
-        done = self.lab.exec(node, ["/bin/sh", "-c", line], check=check, timeout=20)
-        return str(done.stdout)
-
-    def start(self, *nodes: str) -> None:
-        for node in nodes or NODES:
-            self.sh(node, f"svcadm enable {FAILFAST} {COORDINATOR}")
-
-    def status(self, node: str) -> Dict[str, Any]:
-        text = self.sh(node, "sundog status --json", check=False)
-        return dict(json.loads(text)) if text.startswith("{") else {}
-
-    def owner(self, ask: str) -> Optional[str]:
-        group = self.status(ask).get("groups", {}).get("tcp", {})
-        return group.get("owner") if group.get("state") == "online" else None
-
-    def pid(self, node: str) -> str:
-        rows = self.sh(node, f"svcs -Hp {COORDINATOR}", check=False).splitlines()
-        return rows[1].split()[1] if len(rows) > 1 else ""
-
-    def state(self, node: str, fmri: str) -> str:
-        return self.sh(node, f"svcs -H -o state {fmri}", check=False).strip()
-
-    def until(self, what: str, claim: Callable[[], Any], within_s: float = 30.0) -> Any:
-        """Ask until it is so; what the claim gave in the end."""
-        until = time.monotonic() + within_s
-        while True:
-            found = claim()
-            if found:
-                return found
-            assert time.monotonic() < until, what + "\n" + "\n".join(
-                f"{node}: " + self.sh(node, f"tail -20 $(svcs -L {COORDINATOR})", check=False) for node in NODES)
-            time.sleep(0.1)
-
-
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
     with Lab.up(layout(tmp_path)) as lab:
         for node in NODES:
             lab.wait_booted(node, 60)
-        yield Site(lab)
+        yield Site(lab, NODES)
 
 
 def test_the_group_comes_up_and_a_killed_daemon_moves_nothing(site: Site) -> None:
@@ -157,7 +115,7 @@ def test_a_host_with_another_hosts_id_is_refused_with_the_reason(tmp_path: Path)
     with Lab.up(layout(tmp_path, {"n2": "00c0ffee", "n3": "00c0ffee"})) as lab:
         for node in NODES:
             lab.wait_booted(node, 60)
-        site = Site(lab)
+        site = Site(lab, NODES)
         site.start("n1", "n2")
         site.until("the group is online on n1", lambda: site.owner("n2") == "n1")
         site.start("n3")
