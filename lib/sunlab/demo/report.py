@@ -52,6 +52,8 @@ class Report:
             wrong.append("the dead host did not come back into the cluster clean")
         if self.double_active != 0:
             wrong.append(f"something was active on two hosts at {self.double_active} moments")
+        if self.acknowledged == 0:
+            wrong.append("no write was ever acknowledged, so none could be lost")
         if self.lost_writes != 0:
             wrong.append(f"{self.lost_writes} acknowledged writes are gone")
         return wrong
