@@ -1,13 +1,13 @@
 """The small decisions of the core: where a group goes, what holds it back, who gets a lease, a permit, a place."""
 from dataclasses import replace
-from typing import Dict, List, Tuple
+from typing import List, Tuple
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sundog.config.model import Group, Resource, Timing
-from sundog.core import authority, join, lease, moves, permits, placement, recovery, requests, sequence, takeover
+from sundog.core import authority, join, lease, moves, permits, placement, recovery, requests, takeover
 from sundog.core.frames import Ask, GroupReport, Heartbeat, Refused
 from sundog.core.ledger import OFFLINE, ONLINE, STARTING, STOP_FAILED, STOPPING, Failure, GroupEntry, Ledger, Member
 from sundog.core.membership import Membership
@@ -83,37 +83,6 @@ def test_a_failure_is_forgotten_after_the_window_and_not_before() -> None:
     assert recovery.forget(100.0, "web", entry, learned, 60.0) is entry
     assert recovery.forget(159.9, "web", entry, learned, 60.0) is entry
     assert recovery.forget(160.0, "web", entry, learned, 60.0).failures == ()
-
-
-# ---- sequence
-
-
-@st.composite
-def groups(draw: st.DrawFn) -> Group:
-    count = draw(st.integers(1, 8))
-    needs = [draw(st.sets(st.integers(0, n - 1))) if n else set() for n in range(count)]
-    resources = [Resource(f"r{n}", "exec", tuple(f"r{m}" for m in needs[n]), None) for n in range(count)]
-    return Group("web", NODES, tuple(draw(st.permutations(resources))))
-
-
-@given(groups())
-def test_what_a_resource_needs_starts_in_an_earlier_wave_and_stops_in_a_later_one(group: Group) -> None:
-    wave: Dict[str, int] = {one.name: n for n, ones in enumerate(sequence.start_waves(group)) for one in ones}
-    assert set(wave) == {one.name for one in group.resources}
-    assert all(wave[need] < wave[one.name] for one in group.resources for need in one.needs)
-    assert sequence.stop_waves(group) == tuple(reversed(sequence.start_waves(group)))
-
-
-@given(groups())
-def test_no_resource_waits_longer_than_for_what_it_needs(group: Group) -> None:
-    wave = {one.name: n for n, ones in enumerate(sequence.start_waves(group)) for one in ones}
-    assert all(wave[one.name] == max((wave[need] + 1 for need in one.needs), default=0) for one in group.resources)
-
-
-def test_resources_that_need_each_other_are_refused() -> None:
-    group = Group("web", NODES, (Resource("a", "exec", ("b",), None), Resource("b", "exec", ("a",), None)))
-    with pytest.raises(ValueError, match="need each other"):
-        sequence.start_waves(group)
 
 
 # ---- leases, authority, takeover
