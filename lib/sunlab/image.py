@@ -41,7 +41,8 @@ if [ "$1" = import ]; then
 fi
 case "$1" in export|destroy)
     # zfs-fuse takes half a second over an unmount that it does itself; the kernel's takes none, but zfs-fuse hears
-    # of it a moment later and calls the pool busy until then. On Solaris an unmount is done when it returns.
+    # of it a moment later. Asked for an export before, it calls the pool busy or waits half a second too. On Solaris
+    # an unmount is done when it returns.
     mounted=
     while read -r source place rest; do
         for word in "$@"; do
@@ -50,6 +51,7 @@ case "$1" in export|destroy)
     done < /proc/mounts
     tries=50
     for place in $mounted; do umount "$place" 2>/dev/null || { tries=0; break; }; done
+    [ -z "$mounted" ] || sleep 0.02
     while [ $tries -gt 0 ]; do
         said=$("$real" "$@" 2>&1) && exit 0
         case "$said" in *busy*) sleep 0.01 ;; *) break ;; esac
