@@ -4,9 +4,7 @@ usage: python test/bench/failover.py [--rounds N] [--json FILE]. As root. Each f
 the smallest and the largest; a client polls every 10 ms, so no figure is finer than that.
 """
 import argparse
-import base64
 import json
-import secrets
 import shutil
 import statistics
 import sys
@@ -18,7 +16,7 @@ from typing import Any, Dict, List
 TOP = Path(__file__).parents[2]
 sys.path.insert(0, str(TOP / "lib"))
 
-from sunlab.demo.shop import groups_online, start_cluster, status, wait_for  # noqa: E402
+from sunlab.demo.shop import groups_online, start_cluster, status, wait_for, write_key  # noqa: E402
 from sunlab.lab import Lab  # noqa: E402
 from sunlab.measure import answers  # noqa: E402
 
@@ -102,7 +100,7 @@ def summary(figures: Dict[str, List[float]]) -> Dict[str, Any]:
 def lay_out(folder: Path) -> Path:
     shutil.copytree(TOP / "test/bench/plain", folder, dirs_exist_ok=True)
     shutil.copy(TOP / "lib/sunlab/demo/files/store.py", folder / "store.py")
-    (folder / "key").write_text(base64.b64encode(secrets.token_bytes(32)).decode() + "\n")
+    write_key(folder)
     return folder / "lab.yaml"
 
 

@@ -1,12 +1,43 @@
 """A cluster in the lab, and what an operator would look at."""
 import json
+import os
 import time
-from typing import Any, Callable, Dict, Optional, Tuple
+from pathlib import Path
+from typing import Any, Callable, Dict, Mapping, Optional, Tuple
 
+from sunlab.demo.shop import write_key
 from sunlab.lab import Lab, LabError
 
 COORDINATOR = "svc:/system/sundog/coordinator:default"
 FAILFAST = "svc:/system/sundog/failfast:default"
+
+
+def layout(folder: Path, name: str, net: int, nodes: Tuple[str, ...], quorum: str = "",
+           hostids: Optional[Mapping[str, str]] = None, disks: Optional[Mapping[str, Any]] = None) -> Path:
+    """Files of a lab of such hosts, on 10.NET and 192.168.NET, with one group of a server and an address: its lab file.
+
+    `quorum`: a section of the configuration. The lab is named after this process, so that several run side by side.
+    """
+    ends = {node: (f"10.{net}.0.{number}", f"192.168.{net}.{number}") for number, node in enumerate(nodes, 1)}
+    lines = ["cluster: site", "key_file: /etc/sundog/key", "timing: {timeout: 1s}", "nodes:"]
+    lines += [f"  {node}: {{addresses: [{public}, {private}]}}" for node, (public, private) in ends.items()]
+    lines += ["links:", f"  private: {{type: lan, network: 192.168.{net}.0/24}}",
+              f"  public:  {{type: lan, network: 10.{net}.0.0/24}}", quorum.rstrip("\n"), "groups:", "  tcp:",
+              f"    nodes: [{', '.join(nodes)}]", "    resources:",
+              "      server: {type: exec, start: /usr/bin/sleep 100000 &}",
+              f"      ip:     {{type: floating-ip, address: 10.{net}.0.100/24}}", ""]
+    (folder / "cluster.yaml").write_text("\n".join(lines))
+    write_key(folder)
+    hosts: Dict[str, Any] = {node: {"addresses": {"public": f"{public}/24", "private": f"{private}/24"}}
+                             for node, (public, private) in ends.items()}
+    for node, hostid in (hostids or {}).items():
+        hosts[node]["hostid"] = hostid
+    lab = {"lab": f"{name}{os.getpid()}", "nodes": hosts, "disks": dict(disks or {}),
+           "networks": {"public": {"subnet": f"10.{net}.0.0/24"}, "private": {"subnet": f"192.168.{net}.0/24"}},
+           "files": {"/etc/sundog/cluster.yaml": "cluster.yaml", "/etc/sundog/key": {"from": "key", "mode": "0600"}}}
+    # JSON is YAML too.
+    (folder / "lab.yaml").write_text(json.dumps(lab))
+    return folder / "lab.yaml"
 
 
 class Site:

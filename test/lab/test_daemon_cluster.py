@@ -1,15 +1,11 @@
 """sundogd and failfast on three lab hosts: what their death, their key and their identity do to a group."""
-import base64
-import json
-import os
-import secrets
 import time
 from pathlib import Path
-from typing import Any, Dict, Iterator, Optional
+from typing import Iterator
 
 import pytest
 
-from lab.site import COORDINATOR, Site
+from lab.site import COORDINATOR, Site, layout
 from sunlab.lab import Lab
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(180)]
@@ -17,45 +13,10 @@ pytestmark = [pytest.mark.lab, pytest.mark.timeout(180)]
 NODES = ("n1", "n2", "n3")
 GROUP = "svc:/system/sundog/group:tcp"
 
-CLUSTER = """
-cluster: lone
-key_file: /etc/sundog/key
-timing: {timeout: 1s}
-nodes:
-  n1: {addresses: [10.81.0.1, 192.168.81.1]}
-  n2: {addresses: [10.81.0.2, 192.168.81.2]}
-  n3: {addresses: [10.81.0.3, 192.168.81.3]}
-links:
-  private: {type: lan, network: 192.168.81.0/24}
-  public:  {type: lan, network: 10.81.0.0/24}
-groups:
-  tcp:
-    nodes: [n1, n2, n3]
-    resources:
-      server: {type: exec, start: /usr/bin/sleep 100000 &}
-      ip:     {type: floating-ip, address: 10.81.0.100/24}
-"""
-
-
-def layout(folder: Path, hostids: Optional[Dict[str, str]] = None) -> Path:
-    (folder / "cluster.yaml").write_text(CLUSTER)
-    (folder / "key").write_text(base64.b64encode(secrets.token_bytes(32)).decode() + "\n")
-    nodes: Dict[str, Any] = {}
-    for number, name in enumerate(NODES, 1):
-        nodes[name] = {"addresses": {"public": f"10.81.0.{number}/24", "private": f"192.168.81.{number}/24"}}
-        if hostids and name in hostids:
-            nodes[name]["hostid"] = hostids[name]
-    networks = {"public": {"subnet": "10.81.0.0/24"}, "private": {"subnet": "192.168.81.0/24"}}
-    files = {"/etc/sundog/cluster.yaml": "cluster.yaml", "/etc/sundog/key": {"from": "key", "mode": "0600"}}
-    lab = {"lab": f"daemon{os.getpid()}", "networks": networks, "nodes": nodes, "files": files}
-    # JSON is YAML too.
-    (folder / "lab.yaml").write_text(json.dumps(lab))
-    return folder / "lab.yaml"
-
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
-    with Lab.up(layout(tmp_path)) as lab:
+    with Lab.up(layout(tmp_path, "daemon", 81, NODES)) as lab:
         for node in NODES:
             lab.wait_booted(node, 60)
         yield Site(lab, NODES)
@@ -112,7 +73,7 @@ def test_a_key_file_that_others_can_read_is_refused_with_what_to_do(site: Site) 
 
 
 def test_a_host_with_another_hosts_id_is_refused_with_the_reason(tmp_path: Path) -> None:
-    with Lab.up(layout(tmp_path, {"n2": "00c0ffee", "n3": "00c0ffee"})) as lab:
+    with Lab.up(layout(tmp_path, "daemon", 81, NODES, hostids={"n2": "00c0ffee", "n3": "00c0ffee"})) as lab:
         for node in NODES:
             lab.wait_booted(node, 60)
         site = Site(lab, NODES)

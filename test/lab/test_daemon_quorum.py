@@ -1,59 +1,24 @@
 """Two hosts and a shared raw partition as the third vote; and a host that is paused and wakes up after its lease."""
-import base64
-import json
-import os
-import secrets
 from pathlib import Path
-from typing import Any, Dict, Iterator
+from typing import Iterator
 
 import pytest
 
-from lab.site import Site
+from lab.site import Site, layout
 from sunlab.lab import Lab
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(180)]
 
 NODES = ("n1", "n2")
-CLUSTER = """
-cluster: pair
-key_file: /etc/sundog/key
-timing: {timeout: 1s}
-nodes:
-  n1: {addresses: [10.82.0.1, 192.168.82.1]}
-  n2: {addresses: [10.82.0.2, 192.168.82.2]}
-links:
-  private: {type: lan, network: 192.168.82.0/24}
-  public:  {type: lan, network: 10.82.0.0/24}
-quorum:
+QUORUM = """quorum:
   holders:
     disk1: {type: disk, device: /dev/rdsk/c0t5d0s6}
-groups:
-  tcp:
-    nodes: [n1, n2]
-    resources:
-      server: {type: exec, start: /usr/bin/sleep 100000 &}
-      ip:     {type: floating-ip, address: 10.82.0.100/24}
 """
-
-
-def layout(folder: Path) -> Path:
-    (folder / "cluster.yaml").write_text(CLUSTER)
-    (folder / "key").write_text(base64.b64encode(secrets.token_bytes(32)).decode() + "\n")
-    nodes: Dict[str, Any] = {
-        name: {"addresses": {"public": f"10.82.0.{number}/24", "private": f"192.168.82.{number}/24"}}
-        for number, name in enumerate(NODES, 1)}
-    networks = {"public": {"subnet": "10.82.0.0/24"}, "private": {"subnet": "192.168.82.0/24"}}
-    files = {"/etc/sundog/cluster.yaml": "cluster.yaml", "/etc/sundog/key": {"from": "key", "mode": "0600"}}
-    lab = {"lab": f"pair{os.getpid()}", "networks": networks, "nodes": nodes, "files": files,
-           "disks": {"c0t5d0s6": {"size": "8M"}}}
-    # JSON is YAML too.
-    (folder / "lab.yaml").write_text(json.dumps(lab))
-    return folder / "lab.yaml"
 
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
-    with Lab.up(layout(tmp_path)) as lab:
+    with Lab.up(layout(tmp_path, "pair", 82, NODES, quorum=QUORUM, disks={"c0t5d0s6": {"size": "8M"}})) as lab:
         for node in NODES:
             lab.wait_booted(node, 60)
         site = Site(lab, NODES)

@@ -3,7 +3,7 @@
 A Store is durable before anything after it is begun: an answer that leaves before its Store breaks Paxos.
 """
 from dataclasses import dataclass, field
-from typing import Mapping, Optional, Tuple, Union
+from typing import Mapping, Optional, Union
 
 from sundog.core.frames import Ballot, Block, Body
 from sundog.core.ledger import Ledger
@@ -113,4 +113,3 @@ class Leave:
 
 Effect = Union[Send, Store, WriteDisk, Activate, Deactivate, Fence, SetDeadline, AnswerPermit, AnswerRequest,
                FetchConfig, Journal, Leave]
-Effects = Tuple[Effect, ...]

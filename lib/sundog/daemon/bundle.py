@@ -71,9 +71,8 @@ class Shelf:
     def install(self, bundle: Bundle) -> None:
         """Make it this node's configuration. The file that names the others is written last. Raises ConfigProblem."""
         for name, text in bundle.files.items():
-            for path in (self._path(name), self._path(name, "files")):
-                os.makedirs(os.path.dirname(path), exist_ok=True)
-                write_whole(path, text.encode())
+            self._put_file(self._path(name), text)
+        self.lay_out(bundle.files)
         write_whole(os.path.join(self.etc, "cluster.yaml"), bundle.source.encode())
         for other in os.listdir(self.kept) if os.path.isdir(self.kept) else ():
             if other != bundle.digest:
@@ -82,9 +81,12 @@ class Shelf:
     def lay_out(self, files: Mapping[str, str]) -> None:
         """Put the files that resources read where they expect them: files/NAME."""
         for name, text in files.items():
-            path = self._path(name, "files")
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            write_whole(path, text.encode())
+            self._put_file(self._path(name, "files"), text)
+
+    @staticmethod
+    def _put_file(path: str, text: str) -> None:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        write_whole(path, text.encode())
 
     def _path(self, name: str, *under: str) -> str:
         parts = PurePosixPath(name).parts

@@ -5,11 +5,12 @@ changed: after an outcome, and in short bounded steps while a group stops.
 """
 import asyncio
 from concurrent.futures import Executor
-from typing import Any, Callable, Coroutine, Dict, List, Mapping, Optional, Set, Tuple
+from typing import Callable, Dict, List, Mapping, Optional, Tuple
 
 from sundog.config.model import Cluster
 from sundog.core.effects import Activate, Deactivate
 from sundog.core.events import Activated, Deactivated, Event, OperatorDisabled
+from sundog.daemon.tasks import Tasks
 from sundog.daemon.track import ACTIVE, DEACTIVATING, IDLE, Disable, Finding, Seen, Sweep, Track
 from sundog.errors import SundogError
 
@@ -50,7 +51,7 @@ class Execution:
         self._again = False
         self._step = 0
         self._wonder_until = 0.0
-        self._tasks: "Set[asyncio.Task[None]]" = set()
+        self._tasks = Tasks(loop, "carrying out an order")
         self._trouble = ""
         self._further: "Optional[asyncio.Future[None]]" = None
 
@@ -127,24 +128,13 @@ class Execution:
     def close(self) -> None:
         if self._look is not None:
             self._look.cancel()
-        for task in self._tasks:
-            task.cancel()
+        self._tasks.cancel()
 
     # ---- svcadm
 
-    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
-        task = self.loop.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-
-    def _ended(self, task: "asyncio.Task[None]") -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            self.loop.call_exception_handler({"message": "carrying out an order", "exception": task.exception()})
-
     def _svcadm(self, group: str, call: Callable[[Tuple[str, ...]], None], fmris: Tuple[str, ...]) -> None:
         self._pending[group] = self._pending.get(group, 0) + 1
-        self._begin(self._in_turn(group, call, fmris))
+        self._tasks.begin(self._in_turn(group, call, fmris))
 
     async def _in_turn(self, group: str, call: Callable[[Tuple[str, ...]], None], fmris: Tuple[str, ...]) -> None:
         """One svcadm after another for the same group, in the order of the orders."""
@@ -190,7 +180,7 @@ class Execution:
     def _start_look(self) -> None:
         self._look = None
         self._looking = True
-        self._begin(self._look_now())
+        self._tasks.begin(self._look_now())
 
     async def _look_now(self) -> None:
         began_at = self.loop.time()
@@ -228,7 +218,7 @@ class Execution:
                 call = self._disable_for_good if finding.lasting else self._disable
                 self._svcadm(track.group.name, call, finding.fmris)
             elif isinstance(finding, Sweep):
-                self._begin(self._sweep(track, finding))
+                self._tasks.begin(self._sweep(track, finding))
             else:
                 if isinstance(finding, OperatorDisabled):
                     self._wonder_until = 0.0

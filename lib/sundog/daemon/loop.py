@@ -20,6 +20,7 @@ from sundog.daemon.presence import Presence
 from sundog.daemon.settle import Settlement
 from sundog.daemon.status import explain, status
 from sundog.daemon.store import Store
+from sundog.daemon.tasks import Tasks
 from sundog.daemon.track import ACTIVATING, ACTIVE, DEACTIVATING
 from sundog.errors import NotPermitted, SundogError
 from sundog.link.frame import FrameTooLarge
@@ -48,7 +49,7 @@ class Daemon(Desk):
         self._asks = 0
         self._permits: Dict[int, effects.AnswerPermit] = {}
         self._answers: Dict[str, "asyncio.Future[effects.AnswerRequest]"] = {}
-        self._tasks: "Set[asyncio.Task[None]]" = set()
+        self._tasks = Tasks(loop, "a task of the daemon")
         self._refused: Set[str] = set()
         self._carry: Dict[type, Callable[[Any], None]] = {
             effects.Send: self._send, effects.Store: self._store, effects.WriteDisk: self._write_disk,
@@ -116,14 +117,7 @@ class Daemon(Desk):
 
     def begin(self, work: Coroutine[Any, Any, None]) -> None:
         """Run a coroutine beside the loop; its failure ends the daemon."""
-        task = self.loop.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-
-    def _ended(self, task: "asyncio.Task[None]") -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            self.loop.call_exception_handler({"message": "a task of the daemon", "exception": task.exception()})
+        self._tasks.begin(work)
 
     # ---- effects
 
@@ -250,8 +244,7 @@ class Daemon(Desk):
         self._closed = True             # what is still on its way finds nobody
         if self._tick is not None:
             self._tick.cancel()
-        for task in self._tasks:
-            task.cancel()
+        self._tasks.cancel()
         await self.settlement.close()
         await self.control.close()
         self.execution.close()

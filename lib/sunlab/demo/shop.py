@@ -29,8 +29,13 @@ class DemoFailed(Exception):
 def lay_out(folder: Path) -> Path:
     """Copy the shop's files to `folder`, with a fresh cluster key; returns the lab file's path."""
     shutil.copytree(PARTS, folder, dirs_exist_ok=True)
-    (folder / "key").write_text(base64.b64encode(secrets.token_bytes(32)).decode() + "\n")
+    write_key(folder)
     return folder / "lab.yaml"
+
+
+def write_key(folder: Path) -> None:
+    """A fresh cluster key, as `key` in the folder."""
+    (folder / "key").write_text(base64.b64encode(secrets.token_bytes(32)).decode() + "\n")
 
 
 def make_pools(lab: Lab) -> None:
@@ -79,5 +84,4 @@ def groups_online(lab: Lab, node: str) -> Dict[str, str]:
 def stored(lab: Lab, node: str, group: str) -> List[int]:
     """The numbers of the writes that the group's store holds now, read on its owner."""
     text = lab.exec(node, ["cat", STORES[group]]).stdout
-    text = text.decode() if isinstance(text, bytes) else text
     return [int(line) for line in text.split() if line.isdigit()]
