@@ -68,7 +68,9 @@ def running(coordinator: Coordinator, *args: str) -> Iterator[Callable[[], Any]]
     """The command in a process of its own: what reads its next line of JSON. Control-C must end it well."""
     process = subprocess.Popen(
         [sys.executable, "-m", "sundog.cli.main", "--control", coordinator.path, *args, "--json"],
-        stdout=subprocess.PIPE, text=True, env={"PYTHONPATH": str(Path(__file__).parents[2] / "lib")})
+        stdout=subprocess.PIPE, text=True, env={"PYTHONPATH": str(Path(__file__).parents[2] / "lib")},
+        # A shell that runs the tests in the background has them ignore control-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     assert process.stdout is not None
     reader = process.stdout
     try:

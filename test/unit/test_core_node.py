@@ -36,6 +36,12 @@ class Cell:
         self.nodes[name] = Node(CLUSTER, name, Boot(f"boot-{name}", 1, f"host-{name}"), Stored())
         self.happen(name, events.Adopted({}))
 
+    def restart_daemon(self, name: str, found: Dict[str, str]) -> None:
+        """The daemon alone: what it stored and what runs are there still."""
+        stored = of(effects.Store, self.done[name])[-1].stored
+        self.nodes[name] = Node(CLUSTER, name, Boot(f"boot-{name}", 2, f"host-{name}"), stored)
+        self.happen(name, events.Adopted(found))
+
     def happen(self, name: str, event: events.Event) -> List[Effect]:
         if name not in self.nodes:
             return []
@@ -83,6 +89,26 @@ def test_a_permit_is_given_to_the_owner_alone_and_ends_with_the_lease() -> None:
     alone = cell.nodes.pop("n1")
     asleep = alone.step(cell.now + 2.0, events.PermitAsked(2, "web", "ip"))
     assert of(effects.AnswerPermit, asleep)[0].permit is None
+
+
+def test_a_method_that_asks_a_daemon_just_started_is_answered_when_the_first_lease_is_there() -> None:
+    cell = Cell().settled()
+    cell.restart_daemon("n1", {"web": "partial"})
+    cell.done["n1"].clear()
+    assert not of(effects.AnswerPermit, cell.happen("n1", events.PermitAsked(1, "web", "ip")))
+    answered = of(effects.AnswerPermit, cell.run(1.0).done["n1"])
+    assert [one.ask for one in answered if one.permit is not None] == [1]
+
+
+def test_a_method_is_refused_when_no_lease_comes() -> None:
+    cell = Cell().settled()
+    cell.restart_daemon("n1", {"web": "partial"})
+    cell.happen("n1", events.PermitAsked(1, "web", "ip"))
+    cell.nodes = {"n1": cell.nodes["n1"]}
+    cell.done["n1"].clear()
+    assert not of(effects.AnswerPermit, cell.run(1.5).done["n1"])
+    answered = of(effects.AnswerPermit, cell.run(1.0).done["n1"])
+    assert [one.permit for one in answered] == [None] and "no lease" in answered[0].refusal
 
 
 def test_a_stop_disarms_failfast_only_when_it_is_confirmed() -> None:

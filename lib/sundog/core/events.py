@@ -84,7 +84,7 @@ class OperatorEnabled:
 
 @dataclass(frozen=True)
 class PermitAsked:
-    """A start method asks whether it may. Answered in the same step by AnswerPermit."""
+    """A start method asks whether it may. Answered by AnswerPermit, at once or when the first lease comes."""
     ask: int
     group: str
     resource: str

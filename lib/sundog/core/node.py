@@ -10,7 +10,6 @@ from sundog.core import events, join, permits, placement, plan
 from sundog.core.agent import Agent
 from sundog.core.asking import Asking
 from sundog.core.effects import (
-    AnswerPermit,
     Deactivate,
     Effect,
     FetchConfig,
@@ -24,7 +23,7 @@ from sundog.core.effects import (
 from sundog.core.following import Following
 from sundog.core.frames import Ask, Ballot, Blocks, Elected, Grant, Heartbeat, LedgerIs, Refused, Told, Write
 from sundog.core.leadership import Leadership
-from sundog.core.ledger import GroupEntry, Ledger
+from sundog.core.ledger import Ledger
 from sundog.core.membership import Membership
 from sundog.core.placement import Placement
 from sundog.core.voting import Voting
@@ -46,6 +45,7 @@ class Node:
         self._voting = Voting(cluster, name, boot, stored, self._out)
         self._peers = Membership(cluster.nodes, cluster.timing.timeout_s)
         self._agent = Agent(name, boot.boot_id, cluster)
+        self._applicants = permits.Applicants(name, boot.boot_id, cluster.timing.timeout_s)
         self._asking = Asking(name, boot.incarnation)
         self._leadership: Optional[Leadership] = None
         self._following = Following(stored.ledger.version, cluster.timing)
@@ -145,6 +145,7 @@ class Node:
             self._report(now)
             self._lead(now)
             self._reconcile(now)
+        self._answer_permits()
         self._fetch()
 
     def _say(self, code: str, severity: str, text: str, group: str = "", node: str = "") -> None:
@@ -223,6 +224,10 @@ class Node:
         if at != self._deadline or first:
             self._deadline, self._told_deadline = at, True
             self._out.append(SetDeadline(at))
+
+    def _answer_permits(self) -> None:
+        until = self._following.right_until(self.ledger.version) if self._deadline is not None else None
+        self._out += self._applicants.answers(self._now, self.ledger, until, self._agent.stopping)
 
     # ---- heartbeats
 
@@ -308,15 +313,7 @@ class Node:
             self._out.append(Send(self.leader, ask))
 
     def on_permit_asked(self, now: float, event: events.PermitAsked) -> None:
-        entry = self.ledger.groups.get(event.group, GroupEntry())
-        until = self._following.right_until(self.ledger.version) if self._deadline is not None else None
-        refusal = permits.objection(now, self.name, self.boot.boot_id, entry, until, self._agent.stopping(event.group))
-        if refusal is None:
-            self._out.append(AnswerPermit(event.ask, permits.permit(event.group, self.name, entry)))
-            return
-        self._out.append(AnswerPermit(event.ask, None, refusal))
-        text = f"{event.group}.{event.resource} may not start on {self.name}: {refusal}"
-        self._say("PERMIT-REFUSED", "warning", text, event.group)
+        self._applicants.ask(now, event)
 
     def on_configured(self, now: float, event: events.Configured) -> None:
         self.cluster, self._digest = event.cluster, event.cluster.digest

@@ -47,7 +47,7 @@ class Daemon(Desk):
         self._closed = False
         self._tick: Optional[asyncio.TimerHandle] = None
         self._asks = 0
-        self._permits: Dict[int, effects.AnswerPermit] = {}
+        self._permits: Dict[int, "asyncio.Future[effects.AnswerPermit]"] = {}
         self._answers: Dict[str, "asyncio.Future[effects.AnswerRequest]"] = {}
         self._tasks = Tasks(loop, "a task of the daemon")
         self._refused: Set[str] = set()
@@ -155,7 +155,7 @@ class Daemon(Desk):
         self.deadline.set(effect.at)
 
     def _answer_permit(self, effect: effects.AnswerPermit) -> None:
-        self._permits[effect.ask] = effect
+        self._permits[effect.ask].set_result(effect)
 
     def _answer_request(self, effect: effects.AnswerRequest) -> None:
         waiting = self._answers.pop(effect.ask, None)
@@ -177,8 +177,12 @@ class Daemon(Desk):
     async def permit(self, group: str, resource: str) -> Answer:
         self._asks += 1
         ask = self._asks
+        answered: "asyncio.Future[effects.AnswerPermit]" = self.loop.create_future()
+        self._permits[ask] = answered
         self.happen(events.PermitAsked(ask, group, resource))
-        answer = self._permits.pop(ask)
+        # Not bounded here: the core gives every applicant an answer within the cluster's timeout.
+        answer = await answered
+        del self._permits[ask]
         if answer.permit is None or self.leaving:
             raise NotPermitted(f"group {group}: {answer.refusal or 'the coordinator is being stopped on this node'}",
                                f"sundog explain {group} tells where it may run")
