@@ -16,10 +16,11 @@ def layout(folder: Path, name: str, net: int, nodes: Tuple[str, ...], quorum: st
            hostids: Optional[Mapping[str, str]] = None, disks: Optional[Mapping[str, Any]] = None) -> Path:
     """Files of a lab of such hosts, on 10.NET and 192.168.NET, with one group of a server and an address: its lab file.
 
-    `quorum`: a section of the configuration. The lab is named after this process, so that several run side by side.
+    `quorum`: a section of the configuration. The timeout leaves a killed daemon on a busy machine the time to come
+    back. The lab is named after this process, so that several run side by side.
     """
     ends = {node: (f"10.{net}.0.{number}", f"192.168.{net}.{number}") for number, node in enumerate(nodes, 1)}
-    lines = ["cluster: site", "key_file: /etc/sundog/key", "timing: {timeout: 1s}", "nodes:"]
+    lines = ["cluster: site", "key_file: /etc/sundog/key", "timing: {timeout: 3s}", "nodes:"]
     lines += [f"  {node}: {{addresses: [{public}, {private}]}}" for node, (public, private) in ends.items()]
     lines += ["links:", f"  private: {{type: lan, network: 192.168.{net}.0/24}}",
               f"  public:  {{type: lan, network: 10.{net}.0.0/24}}", quorum.rstrip("\n"), "groups:", "  tcp:",

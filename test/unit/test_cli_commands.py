@@ -105,8 +105,8 @@ def test_node_list_shows_the_nodes(coordinator: Coordinator, sundog: Sundog) -> 
 
 def test_explain_gives_every_candidate_its_verdict(coordinator: Coordinator, sundog: Sundog) -> None:
     coordinator.explained = {"group": "web", "owner": "n1", "state": "online", "why": "n2 was switched off",
-                             "candidates": [{"node": "n2", "verdict": "down since 12:03:10"},
-                                            {"node": "n1", "verdict": "chosen"}]}
+                             "seen_by": "n1", "candidates": [{"node": "n2", "verdict": "down since 12:03:10"},
+                                                              {"node": "n1", "verdict": "chosen"}]}
     _, out, _ = sundog("explain", "web")
     assert out.splitlines()[0] == "web is online on n1: n2 was switched off"
     assert "n2    down since 12:03:10" in out
@@ -175,7 +175,7 @@ def test_a_group_that_no_node_can_take_is_not_waited_for(
         coordinator: Coordinator, sundog: Sundog, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sundog.cli.group.QUIET_S", 0.02)
     coordinator.status = status(web=group(state="offline", wanted="offline"))
-    coordinator.explained = {"group": "web", "owner": None, "state": "offline", "why": "",
+    coordinator.explained = {"group": "web", "owner": None, "state": "offline", "why": "", "seen_by": "n1",
                              "candidates": [{"node": "n1", "verdict": "down since 12:03:10"}]}
     leads_to(coordinator, {"wanted": "online"})
     code, _, err = sundog("group", "online", "web", "--timeout", "1h")

@@ -308,20 +308,20 @@ VALUES = st.recursive(WORDS | st.text(max_size=8), lambda inner: st.lists(inner,
 
 
 @given(st.text() | st.text(alphabet="{}[]:,-?&*!|>'\"%#@` \n\tab1~\\U", max_size=80))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_any_text_is_read_or_refused_and_nothing_else_is_raised(text: str) -> None:
     said(text)
 
 
 @given(VALUES)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_any_yaml_is_read_or_refused_and_nothing_else_is_raised(value: object) -> None:
     import yaml
     said(yaml.safe_dump(value))
 
 
 @given(st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_the_good_file_with_any_value_swapped_is_read_or_refused(data: st.DataObject) -> None:
     import yaml
     tree = yaml.safe_load(GOOD)

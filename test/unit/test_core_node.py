@@ -189,7 +189,7 @@ bodies = st.one_of(
     st.builds(frames.Told, texts, st.booleans(), texts, texts), st.none())
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.lists(st.tuples(names, texts, bodies), max_size=25))
 def test_nothing_that_a_peer_says_makes_the_machine_raise(said: List[Tuple[str, str, frames.Body]]) -> None:
     cell = Cell().run(1.5)

@@ -98,7 +98,7 @@ class Voters:
             self.after(effect.to)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 2**32), st.sampled_from([0, 2]), st.sampled_from([0.0, 0.1, 0.4]), st.sampled_from([3, 12, 40]))
 def test_no_interleaving_chooses_two_values_for_a_version(seed: int, disks: int, loss: float, haste: int) -> None:
     """`haste` is how many frames arrive between two steps of time: few make ballots meet each other half done."""

@@ -29,7 +29,7 @@ class Counter(Desk):
         nodes = {"n1": {"state": "up", "since_s": 1.0}}
         return {"nodes": nodes, "groups": {"web": {"state": self.state}}, "lease_s": 0.7}
 
-    def explain(self, group: str) -> Dict[str, Any]:
+    async def explain(self, group: str) -> Dict[str, Any]:
         return {"group": group}
 
     async def request(self, op: str, group: str, node: str) -> Dict[str, Any]:

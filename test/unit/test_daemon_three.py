@@ -44,12 +44,13 @@ class Obedient(Surroundings):
     def __init__(self, control: str, hostid: str) -> None:
         self.control, self._hostid = control, hostid
         self.now: Dict[str, Seen] = {}
+        self.problems: Dict[str, str] = {}
 
     def hostid(self) -> str:
         return self._hostid
 
     def unfit(self, cluster: Cluster, node: str, active: Tuple[str, ...]) -> Dict[str, str]:
-        return {}
+        return self.problems
 
     def states(self) -> Mapping[str, Seen]:
         return dict(self.now)
@@ -206,6 +207,20 @@ def test_the_group_comes_up_on_the_preferred_node_and_every_node_says_so(tmp_pat
         assert cluster["n1"].deadline.at is not None
         assert cluster["n2"].deadline.at is None
     play(tmp_path, 20, scene)
+
+
+def test_every_node_explains_what_only_the_leader_has_heard(tmp_path):
+    async def scene(cluster: Three) -> None:
+        cluster["n2"].smf.problems = {"web": "data: no such\n pool"}
+        await cluster.until(lambda: cluster.owner() == "n1" and cluster["n3"].run.node.leader is not None)
+        leader = cluster["n3"].run.node.leader
+        wanted = [{"node": "n1", "verdict": "chosen"}, {"node": "n2", "verdict": "data: no such pool"}]
+        node, loop = cluster[leader].run.node, asyncio.get_running_loop()
+        await cluster.until(lambda: node.explain(loop.time(), "web").candidates[1].verdict != "fits")
+        for machine in cluster.machines:
+            told = (await machine.ask(op="explain", group="web"))["explain"]
+            assert (told["seen_by"], told["candidates"][:2]) == (leader, wanted)
+    play(tmp_path, 80, scene)
 
 
 def test_a_move_asked_of_any_node_is_carried_out(tmp_path):

@@ -10,7 +10,7 @@ from sundog.cli.session import EXITS, Session, json_option, pass_session
 @json_option
 @pass_session
 def command(session: Session, group: str) -> None:
-    """Say why GROUP is where it is, node by node.
+    """Say why GROUP is where it is, node by node, as the cluster's leader sees it.
 
     \b
     Examples:
@@ -22,4 +22,6 @@ def command(session: Session, group: str) -> None:
     why = f": {explained['why']}" if explained["why"] else ""
     first = f"{explained['group']} is {explained['state']}{owner}{why}"
     rows = [(candidate["node"], candidate["verdict"]) for candidate in explained["candidates"]]
+    if explained["seen_by"] is None:
+        first += "\nNo leader is known; this is what this node has of the ledger:"
     session.say(f"{first}\n\n{show.table(('NODE', 'VERDICT'), rows)}", explained)

@@ -3,7 +3,7 @@
 Order of tests: may it run there at all, has it failed there lately, is the node up, is it fit, is it preferred.
 """
 from dataclasses import dataclass, field, replace
-from typing import Iterable, Mapping, Optional, Tuple
+from typing import Iterable, List, Mapping, Optional, Tuple
 
 from sundog.config.model import Group
 from sundog.core import recovery
@@ -24,8 +24,17 @@ class Placement:
     candidates: Tuple[Candidate, ...]
 
     @property
+    def lines(self) -> str:
+        """The candidates as text: one a line, name and verdict; `candidates_of` reads it."""
+        return "\n".join(f"{one.node} {' '.join(one.verdict.split())}" for one in self.candidates)
+
+    @property
     def reasons(self) -> str:
         return "; ".join(f"{one.node}: {one.verdict}" for one in self.candidates)
+
+
+def candidates_of(lines: str) -> List[Candidate]:
+    return [Candidate(node, verdict) for node, _, verdict in (line.partition(" ") for line in lines.splitlines())]
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,8 @@ def carry_out(ask: Ask, ledger: Ledger, group: Optional[Group], nodes: placement
         return _apply(ask, ledger)
     if group is None:
         return Outcome(ledger, False, f"there is no group {ask.group}", "sundog status lists the groups")
+    if ask.op == "explain":
+        return Outcome(ledger, True, placement.place(group, nodes, ledger).lines)
     entry = ledger.groups.get(ask.group, GroupEntry())
     if ask.op == "offline":
         return _offline(ask, ledger, entry)
@@ -31,7 +33,7 @@ def carry_out(ask: Ask, ledger: Ledger, group: Optional[Group], nodes: placement
         return _move(ask, ledger, group, entry, nodes)
     if ask.op == "clear":
         return _clear(ask, ledger, entry)
-    return Outcome(ledger, False, f"{ask.op} is no request", "online, offline, move, clear or apply")
+    return Outcome(ledger, False, f"{ask.op} is no request", "online, offline, move, clear, explain or apply")
 
 
 def _apply(ask: Ask, ledger: Ledger) -> Outcome:

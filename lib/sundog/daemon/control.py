@@ -34,7 +34,7 @@ class Desk:
     def status(self) -> Answer:
         raise NotImplementedError
 
-    def explain(self, group: str) -> Answer:
+    async def explain(self, group: str) -> Answer:
         raise NotImplementedError
 
     async def request(self, op: str, group: str, node: str) -> Answer:
@@ -76,6 +76,7 @@ class Control:
         self._clients: "Set[asyncio.Task[Any]]" = set()
         self._watchers: "List[asyncio.Event]" = []
         self._soon: Optional[asyncio.TimerHandle] = None
+        self._closing = False
         self._ops: Dict[str, Callable[[Request, Client], Awaitable[Optional[Answer]]]] = {
             "permit": self._permit, "outcome": self._outcome, "status": self._status, "watch": self._watch,
             "request": self._request, "explain": self._explain, "log": self._log, "apply": self._apply}
@@ -87,6 +88,7 @@ class Control:
         os.chmod(self.path, 0o600)
 
     async def close(self) -> None:
+        self._closing = True
         if self._server is not None:
             self._server.close()
         if self._soon is not None:
@@ -113,7 +115,8 @@ class Control:
         self._clients.add(task)
         client = Client(reader, writer)
         try:
-            while True:
+            # Asked for each line: before Python 3.12 wait_for may lose a cancellation that comes with its result.
+            while not self._closing:
                 line = await reader.readline()
                 if not line:
                     break
@@ -157,7 +160,7 @@ class Control:
         return {"ok": True, "status": self.desk.status()}
 
     async def _explain(self, request: Request, client: Client) -> Answer:
-        return {"ok": True, "explain": self.desk.explain(_text(request, "group"))}
+        return {"ok": True, "explain": await self.desk.explain(_text(request, "group"))}
 
     async def _request(self, request: Request, client: Client) -> Answer:
         return await self.desk.request(_text(request, "request"), _text(request, "group"), _text(request, "node", ""))

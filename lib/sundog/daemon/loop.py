@@ -200,8 +200,8 @@ class Daemon(Desk):
     def status(self) -> Answer:
         return status(self)
 
-    def explain(self, group: str) -> Answer:
-        return explain(self, group)
+    async def explain(self, group: str) -> Answer:
+        return await explain(self, group)
 
     async def request(self, op: str, group: str, node: str = "", digest: str = "") -> Answer:
         """Ask the leader; raises NotPermitted with its refusal."""

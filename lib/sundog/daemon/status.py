@@ -1,8 +1,9 @@
-"""What `sundog status` and `sundog explain` are told: this node's view, as plain values for JSON."""
+"""What `sundog status` and `sundog explain` are told, as plain values for JSON."""
 from typing import TYPE_CHECKING, Any, Dict
 
 from sundog.core.ledger import ONLINE, GroupEntry
-from sundog.errors import SundogError
+from sundog.core.placement import candidates_of
+from sundog.errors import NotPermitted, SundogError
 
 if TYPE_CHECKING:
     from sundog.daemon.loop import Daemon
@@ -61,11 +62,20 @@ def _group(daemon: "Daemon", name: str, entry: GroupEntry) -> Plain:
                          for failure in entry.failures]}
 
 
-def explain(daemon: "Daemon", group: str) -> Plain:
-    """Why the group is where it is, node by node. Raises UnknownGroup."""
+async def explain(daemon: "Daemon", group: str) -> Plain:
+    """Why the group is where it is, node by node, as the leader sees it. Raises UnknownGroup.
+
+    Only the leader knows who is heard and fit; while there is none, this node's own copy of the ledger must do.
+    """
     if group not in daemon.settlement.cluster.groups:
         raise UnknownGroup(f"there is no group {group}", "sundog status lists the groups")
+    seen_by = daemon.node.leader
+    lines = daemon.node.explain(daemon.loop.time(), group).lines
+    if seen_by not in (None, daemon.name):
+        try:
+            lines = (await daemon.request("explain", group))["text"]
+        except NotPermitted:
+            seen_by = None
     entry = daemon.node.ledger.groups.get(group, GroupEntry())
-    placement = daemon.node.explain(daemon.loop.time(), group)
-    return {"group": group, "owner": entry.owner, "state": entry.state, "why": entry.why,
-            "candidates": [{"node": one.node, "verdict": one.verdict} for one in placement.candidates]}
+    return {"group": group, "owner": entry.owner, "state": entry.state, "why": entry.why, "seen_by": seen_by,
+            "candidates": [{"node": one.node, "verdict": one.verdict} for one in candidates_of(lines)]}
