@@ -11,11 +11,12 @@ from typing import Any, Dict, List, Mapping, Optional, Set, Tuple
 
 import yaml
 
+from sunlab.platform import PLATFORMS
+
 NAME = re.compile(r"^[a-z][a-z0-9-]{0,10}$")
 DISK = re.compile(r"^c\d+t\d+d\d+s\d+$")
 SIZE = re.compile(r"^(\d+)([KMG])$")
 UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
-PLATFORMS = ("illumos", "solaris11.4")
 
 
 class SpecError(Exception):

@@ -3,6 +3,7 @@ from typing import Dict, List, Optional
 
 import pytest
 
+from sunlab import platform
 from sunlab.smf.machine import Machine
 from sunlab.smf.orders import (
     Abandon,
@@ -22,7 +23,11 @@ from sunlab.smf.orders import (
     Woken,
 )
 from sunlab.smf.spec import Dependency, Spec
-from sunlab.smf.throttle import ILLUMOS, ILLUMOS_2021, SOLARIS, Throttle
+from sunlab.smf.throttle import Throttle, of
+
+ILLUMOS, SOLARIS = of(platform.ILLUMOS), of(platform.SOLARIS)
+#: illumos-gate in 2021: the mean gap of the last 5 under 600 s.
+ILLUMOS_2021 = Throttle(starts=5, span_s=2400.0, child_count=5)
 
 
 def fmri(name: str) -> str:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sundog.solaris.columns import fields
+from sunlab import platform
 from sunlab.commands import zoneadm, zonecfg
 from sunlab.zones import config, registry
 from sunlab.zones.config import RESOURCES, ZoneConfig
@@ -108,10 +109,10 @@ def test_the_index_gives_a_uuid_at_the_installation_and_takes_it_at_the_end(node
     assert registry.index()["web1"].uuid == ""
 
 
-@pytest.mark.parametrize("platform, count", [("illumos", 7), ("solaris11.4", 10)])
+@pytest.mark.parametrize("system, count", [(platform.ILLUMOS, 7), (platform.SOLARIS, 10)])
 def test_list_p_has_the_platforms_fields_and_escapes_colons(
-        monkeypatch: pytest.MonkeyPatch, platform: str, count: int) -> None:
-    monkeypatch.setattr(config, "platform", lambda: platform)
+        monkeypatch: pytest.MonkeyPatch, system: platform.Platform, count: int) -> None:
+    monkeypatch.setattr(zoneadm, "here", lambda: system)
     line = zoneadm.colons("-", Zone("web1", "installed", "/tank/a:b", "1234"), "ipkg", "shared").rstrip("\n")
     assert len(fields(line)) == count
     assert fields(line)[:7] == ["-", "web1", "installed", "/tank/a:b", "1234", "ipkg", "shared"]

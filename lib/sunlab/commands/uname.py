@@ -2,16 +2,13 @@
 import os
 import sys
 
-VERSIONS = {"illumos": "omnios-r151054-sunlab", "solaris11.4": "11.4.42.111.0"}
+from sunlab.platform import here
+
 ORDER = "snrvmpi"
 
 
 def main(argv: "list[str]") -> int:
-    platform = "illumos"
-    if os.path.exists("/etc/sunlab-platform"):
-        with open("/etc/sunlab-platform") as file:
-            platform = file.read().strip()
-    facts = {"s": "SunOS", "n": os.uname().nodename, "r": "5.11", "v": VERSIONS[platform], "m": "i86pc", "p": "i386",
+    facts = {"s": "SunOS", "n": os.uname().nodename, "r": "5.11", "v": here().version, "m": "i86pc", "p": "i386",
              "i": "i86pc"}
     letters = "".join(word[1:] for word in argv) or "s"
     if any(not word.startswith("-") for word in argv) or set(letters) - set(ORDER + "aX"):

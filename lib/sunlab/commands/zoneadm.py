@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import sys
 
+from sunlab.platform import here
 from sunlab.zones import config, registry, root
 from sunlab.zones.registry import Zone
 
@@ -53,7 +54,7 @@ def row(number: str, name: str, state: str, path: str, brand: str, sharing: str)
 def colons(number: str, zone: Zone, brand: str, sharing: str) -> str:
     path = zone.path.replace("\\", "\\\\").replace(":", "\\:")
     line = f"{number}:{zone.name}:{zone.state}:{path}:{zone.uuid}:{brand}:{sharing}"
-    return line + (":-:none:\n" if config.platform() == "solaris11.4" else "\n")
+    return line + here().zone_fields + "\n"
 
 
 def brand_of(name: str) -> tuple[str, str]:

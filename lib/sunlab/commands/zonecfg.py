@@ -4,6 +4,7 @@ from __future__ import annotations
 import os
 import sys
 
+from sunlab.platform import here
 from sunlab.zones import config, registry
 from sunlab.zones.config import RESOURCES, SCALARS, ZoneConfig
 from sunlab.zones.registry import Zone
@@ -42,7 +43,7 @@ class Session:
         for word in words:
             if word not in ("-b", "-F"):
                 raise Wrong(f"create {word}: not modelled in this lab")
-        if "-b" not in words and config.platform() == "solaris11.4":
+        if "-b" not in words and here().anet:
             raise Wrong("create without -b (template SYSdefault): not modelled in this lab")
         if self.config is not None and "-F" not in words:
             raise Wrong(f"{self.zone}: zone already exists; 'delete' it first, or 'create -F'")

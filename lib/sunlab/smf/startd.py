@@ -8,7 +8,8 @@ import zlib
 from collections import deque
 from typing import Callable, Deque, Dict, Iterable, List, Tuple
 
-from sunlab.smf import manifest, spec, upgrade
+from sunlab import platform
+from sunlab.smf import manifest, spec, throttle, upgrade
 from sunlab.smf.contracts import CORE_SIGNALS, Contracts
 from sunlab.smf.door import Door
 from sunlab.smf.fmri import Fmri, log_name
@@ -32,23 +33,23 @@ from sunlab.smf.orders import (
 from sunlab.smf.properties import Group, Prop, first
 from sunlab.smf.repository import Instance
 from sunlab.smf.store import Store
-from sunlab.smf.throttle import ILLUMOS, Throttle
 
 LAST_RITES_S = 0.005        # between a contract becoming empty and its last member's death being reported
 
 
 class Startd:
-    def __init__(self, paths: Paths, zone: str = "global", throttle: Throttle = ILLUMOS) -> None:
+    def __init__(self, paths: Paths, zone: str = "global", system: platform.Platform = platform.ILLUMOS) -> None:
         for folder in (os.path.dirname(paths.repository), os.path.dirname(paths.door), paths.logs):
             os.makedirs(folder, exist_ok=True)
         self.paths = paths
+        self.platform = system
         self.zone = zone
         self.store = Store(paths.repository)
         self.repository = self.store.load()
         self.contracts = Contracts(paths.contracts)
         self.queue: Deque[Event] = deque()
         self.methods = Methods(self.repository, self.contracts, paths, zone, self.queue.append)
-        self.machine = Machine(throttle, os.path.exists, self.methods.has_processes)
+        self.machine = Machine(throttle.of(system), os.path.exists, self.methods.has_processes)
         self.timers: List[Tuple[float, int, Callable[[], None]]] = []
         self.watched: Dict[int, int] = {}       # descriptor of cgroup.events -> contract
         self.gone: List[int] = []               # empty contracts that the kernel did not let go yet
@@ -277,4 +278,4 @@ def enabled(instance: Instance) -> bool:
 
 def run(zone: str = "global") -> None:
     """What pid 1 of a node (or of `zone`) calls last: never returns."""
-    Startd(Paths(), zone).serve()
+    Startd(Paths(), zone, platform.here()).serve()

@@ -1,6 +1,8 @@
 """When is an instance restarting too quickly? (startd.h, startd/method.c; the rule differs by platform). Pure."""
 from typing import List, NamedTuple, Optional, Tuple
 
+from sunlab.platform import Platform
+
 FAULT_THRESHOLD = 3         # failures of a method in a row that end in maintenance
 
 
@@ -16,6 +18,5 @@ class Throttle(NamedTuple):
         return len(begun) >= count and begun[-1] - begun[-count] < span
 
 
-SOLARIS = Throttle(starts=10, span_s=9.0, child_count=10)        # mean gap of the last 10 under 1 s
-ILLUMOS_2021 = Throttle(starts=5, span_s=2400.0, child_count=5)  # mean gap of the last 5 under 600 s
-ILLUMOS = Throttle(starts=10, span_s=600.0, child_count=10)     # SmartOS since 2021, illumos-gate's svc.startd(8) since
+def of(platform: Platform) -> Throttle:
+    return Throttle(platform.starts, platform.starts_within_s, platform.child_count)

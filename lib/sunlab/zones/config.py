@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import os
 
+from sunlab.platform import here
 from sunlab.zones.registry import ZONES, replace
 
 #: In the order of `zonecfg info`.
@@ -23,17 +24,9 @@ class ZoneConfig:
         return [pairs for one, pairs in self.resources if one == kind]
 
 
-def platform() -> str:
-    """illumos or solaris11.4, as the lab file says."""
-    try:
-        with open("/etc/sunlab-platform") as file:
-            return file.read().strip()
-    except FileNotFoundError:
-        return "illumos"
-
-
 def brands() -> tuple[str, ...]:
-    return ("solaris",) if platform() == "solaris11.4" else ("ipkg", "lipkg", "sparse")
+    """Those that a zone here may have, the default first."""
+    return here().brands
 
 
 def blank() -> ZoneConfig:
