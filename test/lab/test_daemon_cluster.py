@@ -11,6 +11,12 @@ pytestmark = [pytest.mark.lab, pytest.mark.timeout(180)]
 
 NODES = ("n1", "n2", "n3")
 GROUP = "svc:/system/sundog/group:tcp"
+#: A daemon of the host that can be broken.
+WEB = """<service_bundle type='manifest' name='web'><service name='site/web' type='service' version='1'>
+<create_default_instance enabled='false'/>
+<exec_method type='method' name='start' exec='sh -c "test -e /var/tmp/broken &amp;&amp; exit 1; sleep 100000 &amp;"'
+ timeout_seconds='20'/>
+<exec_method type='method' name='stop' exec=':kill' timeout_seconds='20'/></service></service_bundle>"""
 
 
 @pytest.fixture
@@ -37,6 +43,22 @@ def test_the_group_comes_up_and_a_killed_daemon_moves_nothing(site: Site) -> Non
     assert site.sh("n1", "svcs -H -o ctid svc:/system/sundog/resource/exec:tcp.server") == server
     adopted = site.sh("n1", f"cat $(svcs -L {COORDINATOR})")
     assert adopted.count("adopts tcp (online)") == 3
+
+
+def test_a_service_of_the_host_that_fails_for_good_takes_its_group_elsewhere(tmp_path: Path) -> None:
+    place = "/lib/svc/manifest/site/web.xml"
+    file = layout(tmp_path, "svc", 84, NODES, server="service, fmri: 'svc:/site/web:default'", files={place: WEB})
+    with Lab.up(file) as lab:
+        for node in NODES:
+            lab.wait_booted(node, 60)
+        site = Site(lab, NODES)
+        site.start()
+        site.until("the group is online on n1", lambda: site.owner("n2") == "n1")
+        site.sh("n1", "touch /var/tmp/broken; kill -9 $(svcs -Hp site/web | awk 'NR == 2 {print $2}')")
+        site.until("the group is online elsewhere", lambda: site.owner("n2") == "n2")
+        assert site.state("n2", "svc:/site/web:default") == "online"
+        assert site.state("n1", "svc:/site/web:default") in ("disabled", "maintenance")
+        assert "site/web" in site.status("n2")["groups"]["tcp"]["failures"][0]["reason"]
 
 
 def test_a_daemon_that_stays_dead_costs_the_host_and_not_the_group(site: Site) -> None:

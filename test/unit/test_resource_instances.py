@@ -60,6 +60,15 @@ def test_the_group_needs_all_its_resources_and_a_root_only_the_coordinator() -> 
     assert "setprop needs/restart_on = astring: none" in root
 
 
+def test_a_service_instance_is_restarted_when_the_service_it_stands_for_fails_and_only_then() -> None:
+    made = parse(TEXT.format(start="/bin/true", more="}\n      www: {type: service, fmri: 'svc:/network/http:web'"),
+                 name="test", types=parameters(), files={"zones/web1.cfg": "create -b\n"})
+    lines = section(batch(made, set()), "svc:/system/sundog/resource/service:web.www")
+    assert "setprop service/grouping = astring: optional_all" in lines
+    assert "setprop service/restart_on = astring: error" in lines
+    assert 'setprop service/entities = fmri: "svc:/network/http:web"' in lines
+
+
 def test_an_instance_that_is_there_is_only_changed() -> None:
     text = batch(cluster(), {DATA, ZONE, APP, GROUP})
     assert not [line for line in text.splitlines() if line.startswith(("add", "delete", "delpg"))]

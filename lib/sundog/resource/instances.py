@@ -29,6 +29,8 @@ def batch(cluster: Cluster, existing: AbstractSet[str]) -> str:
             lines += instance(fmri, fmri in existing, properties(group, resource), needed(group, resource))
             if resource.type == "exec":
                 lines += stop_method(resource, fmri in existing)
+            if resource.type == "service":
+                lines += watched_service(resource, fmri in existing)
             lines.append("refresh")
             wanted.append(fmri)
         everything = [resource.instance(group.name) for resource in group.resources]
@@ -82,6 +84,17 @@ def stop_method(resource: Resource, exists: bool) -> List[str]:
     command = method_line("exec", "stop") if resource.params.stop is not None else ":kill"
     return [*([] if exists else ["addpg stop method"]), "setprop stop/type = astring: method",
             f"setprop stop/exec = astring: {quoted(command)}", f"setprop stop/timeout_seconds = count: {STOP_S}"]
+
+
+def watched_service(resource: Resource, exists: bool) -> List[str]:
+    """svc.startd restarts a service instance when the service it stands for fails.
+
+    optional_all, since its own start method is what enables that service; on errors only, since its stop method is
+    what disables it.
+    """
+    return [*([] if exists else ["addpg service dependency"]), "setprop service/grouping = astring: optional_all",
+            "setprop service/restart_on = astring: error", "setprop service/type = astring: service",
+            f"setprop service/entities = fmri: {quoted(resource.params.fmri)}"]
 
 
 def method_line(type_name: str, method: str) -> str:
