@@ -40,6 +40,19 @@ def test_a_service_whose_last_process_exits_by_itself_is_restarted_without_an_er
     assert "Stopping" not in host.log("d")
 
 
+def test_the_last_death_of_a_stop_is_no_fault_of_the_start_that_follows(host: Host) -> None:
+    """Several processes take a while to end, so that the contract becomes empty after the stop method is through."""
+    host.manifest("a", method("start", f"sh -c 'echo >>{host.home}/starts; for i in 1 2 3 4; do sleep 1000 & done'")
+                  + method("stop", ":kill"))
+    host.boot().until_state("a", "online")
+    for restarts in range(1, 6):
+        old = host.members("a")
+        host.do("svcadm", "restart", "a")
+        host.until(lambda old=old: host.state("a") == "online" and host.members("a") not in ([], old), "a new start")
+        assert (host.home / "starts").read_text().count("\n") == 1 + restarts
+    assert "all processes in service exited" not in host.log("a")
+
+
 def test_a_worker_that_exits_while_others_live_is_no_event(host: Host) -> None:
     work = f"sh -c 'sh -c \": > {host.home}/worked\"; exec sleep 1000' &"
     host.manifest("a", method("start", work) + method("stop", ":kill"))

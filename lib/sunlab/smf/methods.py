@@ -202,7 +202,7 @@ class Methods:
         self.report(outcome)
 
     def emptied(self, contract: int) -> Optional[str]:
-        """A contract has become empty: returns the instance whose service contract it was, None for another."""
+        """A contract has become empty: the instance whose service contract it was, None where that was expected."""
         self.contracts.remove(contract)
         fmri = next((f for f, c in self.primary.items() if c == contract), None)
         if fmri is None:
@@ -211,6 +211,7 @@ class Methods:
         if running is not None and running.emptying:
             del self.primary[fmri]
             self.done(running, MethodDone(fmri, running.method, 0, lingered=running.timed_out))
+            return None                     # the end of its stop: a fault would hit the next start
         return fmri
 
     def expire(self, now: float) -> None:
