@@ -190,10 +190,10 @@ def test_svcadm_s_ends_with_what_became_of_the_instance(host: Host) -> None:
         asked = (host.run("svcadm-synch", wanted, name) for _ in range(1000))
         return next(said for said in asked if said.status != -1)
 
-    host.manifest("needy", needs("off") + DAEMON)
-    host.do("svccfg", "import", str(host.home / "manifest/needy.xml"))
     host.do("svcadm", "disable", "off")
     host.until_state("off", "disabled")
+    host.manifest("needy", needs("off") + DAEMON)
+    host.do("svccfg", "import", str(host.home / "manifest/needy.xml"))
     assert became("enable", "bad") == Said(3, "", 'svcadm: Instance "svc:/site/bad:default" is in maintenance state.\n')
     unsatisfied = 'svcadm: Instance "svc:/site/needy:default" has unsatisfied dependencies.\n'
     assert became("enable", "needy") == Said(4, "", unsatisfied)
