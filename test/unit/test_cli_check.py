@@ -137,11 +137,13 @@ def test_apply_without_a_coordinator_installs_the_files_here(file: Path, capsys:
 
 def test_an_install_that_fails_leaves_the_old_configuration(file: Path, tmp_path: Path) -> None:
     etc = tmp_path / "etc"
-    install(load(str(file), TYPES), str(etc))
+    old = load(str(file), TYPES)
+    install(old.source, old.files, str(etc))
     file.write_text(GOOD.replace("shop", "other"))
     (file.parent / "zones/web1.cfg").write_text("create\n")
     (etc / "zones/web1.cfg.new").mkdir()
+    new = load(str(file), TYPES)
     with pytest.raises(SundogError, match="web1.cfg.new"):
-        install(load(str(file), TYPES), str(etc))
+        install(new.source, new.files, str(etc))
     assert load(str(etc / "cluster.yaml"), TYPES).name == "shop"
     assert (etc / "zones/web1.cfg").read_text() == "create -b\n"

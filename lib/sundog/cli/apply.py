@@ -35,7 +35,7 @@ def command(session: Session, file: str, into: str) -> None:
     except NoDaemon as error:
         if not error.absent:
             raise
-        path = install(reading.cluster, into)
+        path = install(reading.cluster.source, reading.cluster.files, into)
         session.say(f"installed {path}; no coordinator runs here, so it takes effect when that starts: "
                     "svcadm enable sundog/coordinator", {"ok": True, "installed": path, "version": None})
         return

@@ -3,49 +3,70 @@
 A crash between two of them leaves a mixture; its digest is neither the old nor the new one, so the cluster sees it.
 """
 import os
-from pathlib import Path
-from typing import Dict, Iterable
+from pathlib import PurePosixPath
+from typing import Dict, Iterable, Mapping
 
-from sundog.config.model import Cluster
-from sundog.errors import SundogError
+from sundog.errors import ConfigProblem, SundogError
 
 DIRECTORY = "/etc/sundog"
 FILE = "cluster.yaml"
 BESIDE = ".new"
 
 
-def install(cluster: Cluster, directory: str = DIRECTORY) -> str:
-    """Write cluster.yaml and its files below `directory`; cluster.yaml last. Its path. Raises SundogError."""
-    top = Path(directory)
-    texts: Dict[str, str] = {**cluster.files, FILE: cluster.source}
+def install(source: str, files: Mapping[str, str], directory: str = DIRECTORY) -> str:
+    """Write the files and then cluster.yaml below `directory`, all or none. The path of cluster.yaml.
+
+    Raises ConfigProblem for a name that leads out of the directory, SundogError.
+    """
+    texts: Dict[str, str] = {place(directory, name): text for name, text in files.items()}
+    texts[os.path.join(directory, FILE)] = source
     try:
-        for name, text in texts.items():
-            write(top / (name + BESIDE), text)
-        for name in texts:
-            os.replace(top / (name + BESIDE), top / name)
-            sync_directory((top / name).parent)
+        for path, text in texts.items():
+            os.makedirs(os.path.dirname(path), 0o755, exist_ok=True)
+            write(path + BESIDE, text.encode(), 0o644)
+        for path in texts:
+            put_in_place(path)
     except OSError as error:
-        discard(top, texts)
+        discard(texts)
         raise SundogError(f"{error.filename}: {error.strerror}", f"run it as root; is {directory} writable?") from error
-    return str(top / FILE)
+    return os.path.join(directory, FILE)
 
 
-def discard(top: Path, texts: Iterable[str]) -> None:
-    for name in texts:
-        if (top / (name + BESIDE)).is_file():
-            os.unlink(top / (name + BESIDE))
+def place(directory: str, name: str) -> str:
+    """Where a file that a configuration names stands. Raises ConfigProblem."""
+    parts = PurePosixPath(name).parts
+    if not parts or name.startswith("/") or ".." in parts:
+        raise ConfigProblem(f"file {name!r}: not a path inside {directory}", "name it relative to cluster.yaml")
+    return os.path.join(directory, *parts)
 
 
-def write(path: Path, text: str) -> None:
-    path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-    with open(path, "w", encoding="utf-8") as file:
+def discard(paths: Iterable[str]) -> None:
+    for path in paths:
+        if os.path.isfile(path + BESIDE):
+            os.unlink(path + BESIDE)
+
+
+def write_whole(path: str, text: bytes, mode: int = 0o644) -> None:
+    """Replace a file so that after a crash it is either the old one or the new one."""
+    write(path + BESIDE, text, mode)
+    put_in_place(path)
+
+
+def write(path: str, text: bytes, mode: int) -> None:
+    """A file that is on the disk when this returns."""
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode), "wb") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
 
 
-def sync_directory(path: Path) -> None:
-    fd = os.open(path, os.O_RDONLY)
+def put_in_place(path: str) -> None:
+    os.replace(path + BESIDE, path)
+    sync_directory(os.path.dirname(path))
+
+
+def sync_directory(path: str) -> None:
+    fd = os.open(path or ".", os.O_RDONLY)
     try:
         os.fsync(fd)
     finally:

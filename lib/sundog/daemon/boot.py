@@ -2,7 +2,7 @@
 import os
 from binascii import hexlify
 
-from sundog.daemon.store import write_whole
+from sundog.config.install import write_whole
 from sundog.errors import ConfigProblem
 
 

@@ -10,12 +10,11 @@ import json
 import os
 import zlib
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
 from typing import List, Mapping, Optional, Tuple
 
+from sundog.config.install import install, place, write_whole
 from sundog.config.model import Cluster
-from sundog.daemon.store import write_whole
-from sundog.errors import ConfigProblem, SundogError
+from sundog.errors import SundogError
 
 _LARGEST = 32 << 20
 _PATIENCE_S = 5.0
@@ -69,30 +68,19 @@ class Shelf:
             return None
 
     def install(self, bundle: Bundle) -> None:
-        """Make it this node's configuration. The file that names the others is written last. Raises ConfigProblem."""
-        for name, text in bundle.files.items():
-            self._put_file(self._path(name), text)
+        """Make it this node's configuration. The file that names the others is written last. Raises SundogError."""
         self.lay_out(bundle.files)
-        write_whole(os.path.join(self.etc, "cluster.yaml"), bundle.source.encode())
+        install(bundle.source, bundle.files, self.etc)
         for other in os.listdir(self.kept) if os.path.isdir(self.kept) else ():
             if other != bundle.digest:
                 os.unlink(os.path.join(self.kept, other))
 
     def lay_out(self, files: Mapping[str, str]) -> None:
-        """Put the files that resources read where they expect them: files/NAME."""
+        """Put the files that resources read where they expect them: files/NAME. Raises ConfigProblem."""
         for name, text in files.items():
-            self._put_file(self._path(name, "files"), text)
-
-    @staticmethod
-    def _put_file(path: str, text: str) -> None:
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        write_whole(path, text.encode())
-
-    def _path(self, name: str, *under: str) -> str:
-        parts = PurePosixPath(name).parts
-        if not parts or name.startswith("/") or ".." in parts:
-            raise ConfigProblem(f"file {name!r}: not a path inside {self.etc}", "name it relative to cluster.yaml")
-        return os.path.join(self.etc, *under, *parts)
+            path = place(os.path.join(self.etc, "files"), name)
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            write_whole(path, text.encode())
 
 
 class BundleServer:

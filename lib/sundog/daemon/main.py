@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from sundog import resource
+from sundog.config.install import write_whole
 from sundog.config.load import load
 from sundog.config.model import Cluster
 from sundog.core.events import Boot, Preflight
@@ -28,7 +29,7 @@ from sundog.daemon.host import Surroundings, ThisHost
 from sundog.daemon.journal import Journal
 from sundog.daemon.loop import Daemon
 from sundog.daemon.settle import Settlement
-from sundog.daemon.store import Store, write_whole
+from sundog.daemon.store import Store
 from sundog.errors import ConfigProblem, SundogError
 from sundog.link.disk import SlotDisk
 from sundog.link.key import load_key

@@ -7,6 +7,7 @@ import os
 import struct
 from typing import Optional, Tuple
 
+from sundog.config.install import sync_directory
 from sundog.core.effects import Stored
 from sundog.errors import ConfigProblem, SundogError
 from sundog.link.codec import FrameError, pack, unpack
@@ -79,23 +80,3 @@ def _whole(raw: bytes) -> Optional[Tuple[int, Stored]]:
         return sequence, unpack(Stored, text)
     except FrameError:
         return None
-
-
-def sync_directory(path: str) -> None:
-    fd = os.open(path or ".", os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
-
-
-def write_whole(path: str, text: bytes, mode: int = 0o644) -> None:
-    """Replace a file so that after a crash it is either the old one or the new one."""
-    new = path + ".new"
-    fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
-    with open(fd, "wb") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(new, path)
-    sync_directory(os.path.dirname(path))
