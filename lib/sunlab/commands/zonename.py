@@ -3,11 +3,9 @@ from __future__ import annotations
 
 import sys
 
+from sunlab.zones import registry
+
 
 def main(argv: list[str]) -> int:
-    try:
-        with open("/run/zonename") as file:
-            sys.stdout.write(file.read())
-    except FileNotFoundError:
-        sys.stdout.write("global\n")
+    sys.stdout.write(f"{registry.inside() or 'global'}\n")
     return 0

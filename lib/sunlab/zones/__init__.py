@@ -5,6 +5,6 @@ def door(zone: str) -> str:
     """The path, in the node, of the zone's own SMF door. Raises LookupError when the zone does not run."""
     from sunlab.zones.registry import running
     at = running(zone)
-    if at is None:
+    if at is None or at.state != "running":
         raise LookupError(f"zone {zone} is not running")
     return f"/proc/{at.init}/root/run/svc/door"

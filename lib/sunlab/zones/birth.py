@@ -6,10 +6,13 @@ import os
 import signal
 from _struct import pack
 
+from sunlab.zones.login import Login
+
 NEWNS, NEWUTS, NEWIPC, NEWPID, NEWNET = 0x00020000, 0x04000000, 0x08000000, 0x20000000, 0x40000000
 INTO_CGROUP = 0x200000000
 CLONE3 = 435                    # the same on every architecture
-ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin", "HOME": "/root", "SHELL": "/usr/bin/bash", "LC_ALL": "C"}
+PATH = "/usr/sbin:/usr/bin"
+ENVIRONMENT = {"PATH": PATH, "HOME": "/root", "SHELL": "/usr/bin/bash", "LC_ALL": "C"}
 _libc = ctypes.PyDLL(None, use_errno=True)
 
 
@@ -35,23 +38,65 @@ def join(process: int, namespaces: int) -> None:
         raise OSError(ctypes.get_errno(), f"setns: {os.strerror(ctypes.get_errno())}")
 
 
-def run_in(init: int, group: str, argv: list[str], environment: dict[str, str]) -> int:
-    """Run a program in the zone whose init is `init`, and wait; its exit status, 128 + signal when it was killed.
+def run_in(init: int, group: str, login: Login) -> int:
+    """Run a program in the zone whose init is `init`, and wait; its wait status. Raises OSError.
 
-    Only the child is in the zone's mounts, so nothing keeps them once the zone is dead. Raises OSError.
+    Only the child is in the zone's mounts, so nothing keeps them once the zone is dead.
     """
+    _, status = os.waitpid(begin_in(init, group, login), 0)
+    return status
+
+
+def begin_in(init: int, group: str, login: Login, terminal: str = "") -> int:
+    """The same without waiting; the child's pid. `terminal`: the zone's name of the one that it gets."""
     process = os.pidfd_open(init)
     join(process, NEWPID)
     pid = fork_into(group)
     if pid == 0:
         try:
             join(process, NEWNS | NEWUTS | NEWIPC | NEWNET)
-            os.chdir("/")
-            os.execvpe(argv[0], argv, environment)
+            if terminal:
+                _take(terminal)
+            login.become()
         except OSError as failed:
-            os.write(2, f"{argv[0]}: {failed.strerror}\n".encode())
+            os.write(2, f"{failed.filename or 'zlogin'}: {failed.strerror}\n".encode())
         finally:
             os._exit(127)
-    _, status = os.waitpid(pid, 0)
-    code = os.waitstatus_to_exitcode(status)
-    return code if code >= 0 else 128 - code
+    os.close(process)
+    return pid
+
+
+def _take(terminal: str) -> None:
+    """Make it our controlling terminal and all three of our descriptors."""
+    os.setsid()
+    descriptor = os.open(terminal, os.O_RDWR)
+    for number in (0, 1, 2):
+        os.dup2(descriptor, number)
+    os.close(descriptor)
+
+
+def open_terminal(init: int) -> tuple[int, int, str]:
+    """A new pseudo-terminal of the zone: its two ends, and the zone's name of the second. Raises OSError."""
+    import array
+    import socket
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+    process = os.pidfd_open(init)
+    child = os.fork()
+    if child == 0:
+        try:
+            join(process, NEWNS)
+            master, slave = os.openpty()
+            theirs.sendmsg([os.ttyname(slave).encode()],
+                           [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [master, slave]))])
+        finally:
+            os._exit(0)
+    theirs.close()
+    name, rights, _, _ = ours.recvmsg(256, socket.CMSG_SPACE(8))
+    os.waitpid(child, 0)
+    os.close(process)
+    if not rights:
+        raise OSError(5, "failed to obtain a pseudo-tty")
+    master, slave = array.array("i", rights[0][2][:8])
+    for descriptor in (master, slave):          # what is passed is inherited, unlike what is opened
+        os.set_inheritable(descriptor, False)
+    return master, slave, name.decode()

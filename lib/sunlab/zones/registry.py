@@ -1,7 +1,8 @@
-"""What the node knows of its zones: /etc/zones/index, and which of them run.
+"""What the node knows of its zones: /etc/zones/index, and which of them are up.
 
-index: `name:state:zonepath:uuid` (zones(5)). A running zone has a file in /var/run/zones with its id and the pids of
-its init and its zoneadmd; it goes with the power.
+index: `name:state:zonepath:uuid`, a path with a colon between quotation marks (libzonecfg, getzoneent.c). A zone that
+is ready or more has a file in /var/run/zones with its id, the pids of its init and its zoneadmd, and its state; it goes
+with the power.
 """
 from __future__ import annotations
 
@@ -21,11 +22,13 @@ class Zone:
 
 
 class Running:
-    __slots__ = ("number", "init", "daemon")
+    """A zone that the kernel knows: ready, running, shutting_down or down."""
+    __slots__ = ("number", "init", "daemon", "state")
 
-    def __init__(self, number: int, init: int, daemon: int) -> None:
+    def __init__(self, number: int, init: int, daemon: int, state: str = "running") -> None:
         self.number = number            # the zone id
-        self.init, self.daemon = init, daemon       # pids in the node
+        self.init, self.daemon = init, daemon       # pids in the node; 0: none yet
+        self.state = state
 
 
 def valid(name: str) -> bool:
@@ -35,20 +38,58 @@ def valid(name: str) -> bool:
             and name != "global" and not name.startswith(("SUNW", "SYS")))
 
 
+def inside() -> str:
+    """The zone that this runs in; "" in the global one."""
+    try:
+        with open("/run/zonename") as file:
+            return file.read().strip()
+    except FileNotFoundError:
+        return ""
+
+
 def index() -> dict[str, Zone]:
     try:
         with open(f"{ZONES}/index") as file:
             lines = [line.rstrip("\n") for line in file if line.strip() and not line.startswith("#")]
     except FileNotFoundError:
         return {}
-    rows = [(line.split(":") + [""] * 3)[:4] for line in lines]
-    return {row[0]: Zone(*row) for row in rows}
+    rows = [_fields(line) for line in lines]
+    return {row[0]: Zone(*row) for row in rows if row[0] != "global"}
+
+
+def _fields(line: str) -> list[str]:
+    name, _, rest = line.partition(":")
+    state, _, rest = rest.partition(":")
+    if rest.startswith('"'):
+        path, _, uuid = rest[1:].partition('":')
+    else:
+        path, _, uuid = rest.partition(":")
+    return [name, state, path, uuid.partition(":")[0]]
 
 
 def keep(zones: dict[str, Zone]) -> None:
     """Replace the index, durably."""
     os.makedirs(ZONES, exist_ok=True)
-    replace(f"{ZONES}/index", "".join(f"{z.name}:{z.state}:{z.path}:{z.uuid}\n" for z in zones.values()))
+    rows = [f'{z.name}:{z.state}:{f"{chr(34)}{z.path}{chr(34)}" if ":" in z.path else z.path}:{z.uuid}\n'
+            for z in zones.values()]
+    replace(f"{ZONES}/index", "global:installed:/:\n" + "".join(rows))
+
+
+class Changing:
+    """`with Changing() as zones`: what becomes of `zones` is the new index; no other command changes it meanwhile."""
+
+    def __enter__(self) -> dict[str, Zone]:
+        import fcntl
+        os.makedirs(ZONES, exist_ok=True)
+        self.lock = os.open(f"{ZONES}/.index.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        fcntl.flock(self.lock, fcntl.LOCK_EX)
+        self.zones = index()
+        return self.zones
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is None:
+            keep(self.zones)
+        os.close(self.lock)
 
 
 def replace(path: str, text: str) -> None:
@@ -61,14 +102,13 @@ def replace(path: str, text: str) -> None:
 
 
 def set_state(name: str, state: str) -> None:
-    zones = index()
-    zone = zones[name]
-    zone.state = state
-    if state == "installed" and not zone.uuid:
-        zone.uuid = random_uuid()
-    if state == "configured":
-        zone.uuid = ""
-    keep(zones)
+    with Changing() as zones:
+        zone = zones[name]
+        zone.state = state
+        if state == "installed" and not zone.uuid:
+            zone.uuid = random_uuid()
+        if state == "configured":
+            zone.uuid = ""
 
 
 def random_uuid() -> str:
@@ -80,17 +120,40 @@ def random_uuid() -> str:
 
 
 def running(name: str) -> Running | None:
+    """What /var/run/zones says, and whether its init still lives."""
     try:
         with open(f"{RUN}/{name}") as file:
-            number, init, daemon = (int(word) for word in file.read().split())
-        os.kill(init, 0)
-    except (FileNotFoundError, ProcessLookupError):
+            words = file.read().split()
+    except FileNotFoundError:
         return None
-    return Running(number, init, daemon)
+    at = Running(int(words[0]), int(words[1]), int(words[2]), words[3])
+    if at.state in ("running", "shutting_down") and not alive(at.init):
+        if not alive(at.daemon):
+            return None
+        at.state = "down"               # its zoneadmd has not tidied up yet
+    return at
+
+
+def alive(pid: int) -> bool:
+    """Is there such a process, and not only its zombie?"""
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def record(name: str, at: Running | None) -> None:
+    """Keep what a zone is in /var/run/zones; None: it is not up."""
+    if at is not None:
+        replace(f"{RUN}/{name}", f"{at.number} {at.init} {at.daemon} {at.state}\n")
+    elif os.path.exists(f"{RUN}/{name}"):
+        os.unlink(f"{RUN}/{name}")
 
 
 def state_of(zone: Zone) -> str:
-    return "running" if running(zone.name) else zone.state
+    at = running(zone.name)
+    return at.state if at else zone.state
 
 
 def next_number() -> int:

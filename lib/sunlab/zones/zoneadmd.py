@@ -1,5 +1,6 @@
-"""The daemon of one running zone: gives birth to its init, waits for it, tidies up after it.
+"""The daemon of one zone: takes the zone from state to state, gives birth to its init, serves its console, tidies up.
 
+It starts when it is first needed and ends when its zone is halted and nobody is at the console. Sentences: zoneadmd.c.
 The init of a zone is its own svc.startd in nested namespaces. It ends by SIGHUP when the zone reboots itself
 (reboot(2) in a pid namespace), by anything else when the zone is halted.
 """
@@ -9,29 +10,24 @@ import os
 import select
 import signal
 import sys
-import time
 
-from sunlab.net import objects
-from sunlab.zones import registry
+from sunlab.zones import config, console, links, registry, root
+from sunlab.zones.calls import Door
+from sunlab.zones.registry import Running
 
 CONTRACTS = "/system/contract"
 OWN = f"{CONTRACTS}/zoneadmd"           # the daemons' control group: not the contract of whoever called zoneadm
 LOG = "/var/log/zoneadmd.log"
 BOOT = ("import sys; sys.path.insert(0, '/usr/lib/sunlab/lib'); from sunlab.smf import startd; "
         "startd.run(zone=sys.argv[1])")
-PATIENCE_S = 10.0
+GUEST = "import sys; sys.path.insert(0, '/usr/lib/sunlab/lib'); from sunlab.zones import guest; guest.main()"
+#: Brands whose init is a guest that the lab does not have.
+GUESTS = {"lx": "init", "bhyve": "bhyve"}
+TAIL_MS = 10
 
 
 class ZoneBroken(Exception):
     """The zone cannot run or cannot end; the text says why."""
-
-
-class Birth:
-    """What a zone is started from. `addresses`: (interface, address) pairs that end with the zone."""
-
-    def __init__(self, zone: str, zonepath: str, filesystems: list[dict[str, str]],
-                 addresses: list[tuple[str, str]]) -> None:
-        self.zone, self.zonepath, self.filesystems, self.addresses = zone, zonepath, filesystems, addresses
 
 
 def group(zone: str, part: str = "") -> str:
@@ -39,29 +35,30 @@ def group(zone: str, part: str = "") -> str:
     return f"{CONTRACTS}/zone.{zone}/{part}".rstrip("/")
 
 
-def boot(birth: Birth) -> None:
-    """Start the zone's daemon; returns when its init runs. Raises ZoneBroken."""
-    from sunlab.zones import birth as processes
-    for folder in (OWN, group(birth.zone, "init"), group(birth.zone, "contracts"), registry.RUN):
+def start(zone: str) -> None:
+    """Start the zone's daemon; returns when its door is open. Raises ZoneBroken."""
+    from sunlab.zones import birth
+    for folder in (OWN, group(zone, "init"), group(zone, "contracts"), registry.RUN):
         os.makedirs(folder, exist_ok=True)
     heard, tell = os.pipe()
-    if processes.fork_into(OWN) == 0:
+    if birth.fork_into(OWN) == 0:
         status = 1
         try:
             _become_daemon(tell)
-            _serve(birth, tell)
+            daemon = Daemon(zone)
+            os.write(tell, b"open")
+            os.close(tell)
+            daemon.serve()
             status = 0
-        except (OSError, ZoneBroken) as problem:
-            sys.stderr.write(f"zone '{birth.zone}': {problem}\n")
+        except Exception as problem:    # noqa: BLE001 - the end of a daemon: all there is to say goes to its log
+            sys.stderr.write(f"zone '{zone}': {problem!r}\n")
             sys.stderr.flush()
-            os.write(tell, str(problem).encode())
         finally:
             os._exit(status)
     os.close(tell)
     with os.fdopen(heard, "rb") as pipe:
-        said = pipe.read().decode()
-    if said != "running":
-        raise ZoneBroken(said or f"zoneadmd died; see {LOG}")
+        if pipe.read() != b"open":
+            raise ZoneBroken(f"could not start zoneadmd; see {LOG}")
 
 
 def _become_daemon(tell: int) -> None:
@@ -74,108 +71,232 @@ def _become_daemon(tell: int) -> None:
         os.dup2(source, descriptor)
     os.closerange(3, tell)
     os.closerange(tell + 1, 256)
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
 
 
-def _serve(birth: Birth, tell: int) -> None:
-    number = registry.next_number()
-    try:
+class Daemon:
+    def __init__(self, zone: str) -> None:
+        self.zone = zone
+        self.own = config.load(zone) or config.blank()
+        self.door = Door(zone)
+        self.console = console.Console(zone)
+        self.lent: list[links.Lent] = []
+        self.network = -1               # the network namespace of an exclusive-IP zone
+        self.watch = -1                 # readable when the zone's init has ended
+        at = registry.running(zone)
+        if at is not None:              # the daemon before this one died
+            at.daemon = os.getpid()
+            registry.record(zone, at)
+            self.adopt(at)
+
+    def adopt(self, at: Running) -> None:
+        if at.state in ("running", "shutting_down") and at.init:
+            self.watch = os.pidfd_open(at.init)
+            if links.exclusive(self.own):
+                self.network = os.open(f"/proc/{at.init}/ns/net", os.O_RDONLY)
+
+    def state(self) -> str:
+        at = registry.running(self.zone)
+        zone = registry.index().get(self.zone)
+        return at.state if at else zone.state if zone else "configured"
+
+    # --- the loop
+
+    def serve(self) -> None:
         while True:
-            init = _give_birth(birth)
-            registry.replace(f"{registry.RUN}/{birth.zone}", f"{number} {init} {os.getpid()}\n")
-            if tell >= 0:
-                os.write(tell, b"running")
-                os.close(tell)
-                tell = -1
-            _, status = os.waitpid(init, 0)
-            if not os.WIFSIGNALED(status) or os.WTERMSIG(status) != signal.SIGHUP:
+            ready = select.poll()
+            for descriptor in (self.door.listener, self.watch, *self.console.descriptors()):
+                if descriptor >= 0:
+                    ready.register(descriptor, select.POLLIN)
+            for descriptor, _ in ready.poll():
+                if descriptor == self.door.listener:
+                    self.answer()
+                elif descriptor == self.watch:
+                    self.ended()
+                else:
+                    self.console.ready(descriptor)
+            self.reap()
+            if self.state() in ("installed", "configured", "incomplete") and not self.console.attended():
+                self.door.close()
                 return
-            number = registry.next_number()
-    finally:
-        tidy(birth.zone, birth.addresses)
 
-
-def _give_birth(birth: Birth) -> int:
-    """The pid of the zone's init, which has reached its own program. Raises ZoneBroken."""
-    from sunlab.zones import assembly
-    from sunlab.zones import birth as processes
-    heard, tell = os.pipe()         # closed by exec: the end of the file means that all went well
-    namespaces = processes.NEWNS | processes.NEWUTS | processes.NEWIPC | processes.NEWPID
-    init = processes.fork_into(group(birth.zone, "init"), namespaces)
-    if init == 0:
+    def reap(self) -> None:
+        """Children that only had something to close (net/neighbours.py); the init's end is heard otherwise."""
+        at = registry.running(self.zone)
         try:
-            assembly.enter(birth.zonepath, group(birth.zone, "contracts"), birth.zone, birth.filesystems)
+            while True:
+                dead = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+                if dead is None or at is not None and dead.si_pid == at.init:
+                    return
+                os.waitpid(dead.si_pid, 0)
+        except ChildProcessError:
+            return
+
+    def answer(self) -> None:
+        """One command of zoneadm."""
+        words = self.door.accept()
+        if not words:
+            return
+        say: list[str] = []
+        try:
+            self.command(words[0], say)
+            status = 0
+        except (ZoneBroken, OSError) as broken:
+            say.append(str(broken))
+            status = 1
+        self.door.reply(status, "".join(f"zone '{self.zone}': {line}\n" for line in say))
+
+    def command(self, verb: str, say: list[str]) -> None:
+        """What a command does in each state (server() in zoneadmd.c). Raises ZoneBroken."""
+        state = self.state()
+        if state in ("configured", "incomplete") or verb == "reboot" and state in ("installed", "ready"):
+            raise ZoneBroken(f"{verb} operation is invalid for zones in state '{state}'")
+        if verb == "halt" and state == "installed":
+            say.append("zone is already halted")
+        elif verb == "ready" and state == "ready":
+            say.append("zone is already ready")
+        elif verb == "boot" and state in ("running", "shutting_down", "down"):
+            say.append("zone is already booted")
+        elif verb == "halt":
+            self.halt()
+            self.console.notice("Zone halted")
+        elif verb == "ready":
+            if state != "installed":
+                self.halt()
+            self.make_ready(say)
+            self.console.notice("Zone readied")
+        elif verb in ("boot", "reboot"):
+            if verb == "reboot":
+                self.console.notice("Zone rebooting")
+                self.halt()
+            self.boot(say)
+
+    # --- from state to state
+
+    def make_ready(self, say: list[str]) -> None:
+        """A zone id and the addresses; no process yet."""
+        self.own = config.load(self.zone) or config.blank()
+        path = registry.index()[self.zone].path
+        if not root.present(path):
+            raise ZoneBroken(f"cannot stat {path}/root: No such file or directory")
+        for folder in ("init", "contracts"):
+            os.makedirs(group(self.zone, folder), exist_ok=True)
+        links.bring_up(self.own, say)
+        registry.record(self.zone, Running(registry.next_number(), 0, os.getpid(), "ready"))
+
+    def boot(self, say: list[str]) -> None:
+        if self.state() != "ready":
+            self.make_ready(say)
+        self.console.notice("Zone booting up")
+        try:
+            self.give_birth(say)
+        except (OSError, ZoneBroken):
+            self.tidy()
+            raise
+
+    def give_birth(self, say: list[str]) -> None:
+        """Start the zone's init; returns when it has reached its own program. Raises ZoneBroken."""
+        from sunlab.zones import birth
+        heard, tell = os.pipe()         # closed by exec: the end of the file means that all went well
+        wait, go = os.pipe()
+        namespaces = birth.NEWNS | birth.NEWUTS | birth.NEWIPC | birth.NEWPID
+        alone = links.exclusive(self.own)
+        init = birth.fork_into(group(self.zone, "init"), namespaces | (birth.NEWNET if alone else 0))
+        if init == 0:
+            os.close(go)
+            self.become_init(wait, tell)
+        os.close(tell)
+        os.close(wait)
+        at = registry.running(self.zone)
+        registry.record(self.zone, Running(at.number if at else 0, init, os.getpid(), "ready"))
+        self.watch = os.pidfd_open(init)
+        plan = b""
+        if alone:
+            self.network = os.open(f"/proc/{init}/ns/net", os.O_RDONLY)
+            self.lent = links.lend(self.zone, registry.index()[self.zone].uuid, self.own, self.network, say)
+            plan = "\n".join(" ".join([one.inside, *one.addresses]) for one in self.lent).encode()
+        os.write(go, plan)
+        os.close(go)
+        with os.fdopen(heard, "rb") as pipe:
+            trouble = pipe.read().decode()
+        if trouble:
+            os.waitpid(init, 0)
+            raise ZoneBroken(trouble)
+        registry.record(self.zone, Running(at.number if at else 0, init, os.getpid()))
+
+    def become_init(self, wait: int, tell: int) -> None:
+        """The child: never returns."""
+        from sunlab.zones import assembly, birth
+        try:
+            with os.fdopen(wait, "rb") as pipe:
+                lines = [line.split(" ") for line in pipe.read().decode().splitlines()]
+            if links.exclusive(self.own):
+                links.settle([links.Lent(line[0], "", line[1:]) for line in lines])
+            path, at = registry.index()[self.zone].path, registry.running(self.zone)
+            assembly.enter(path, group(self.zone, "contracts"), self.zone, self.own, self.console.name,
+                           at.number if at else 0)
             os.mkdir("/run/svc")
-            os.execve("/usr/bin/python3", ["svc.startd", "-IS", "-c", BOOT, birth.zone], processes.ENVIRONMENT)
-        except OSError as problem:
+            brand = self.own.get("brand")
+            signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+            if brand in GUESTS:
+                os.execve("/usr/bin/python3", [GUESTS[brand], "-IS", "-c", GUEST, self.zone], birth.ENVIRONMENT)
+            os.execve("/usr/bin/python3", ["svc.startd", "-IS", "-c", BOOT, self.zone], birth.ENVIRONMENT)
+        except Exception as problem:    # noqa: BLE001 - a forked child must not return into its parent's code
             os.write(tell, str(problem).encode())
         finally:
             os._exit(1)
-    os.close(tell)
-    with os.fdopen(heard, "rb") as pipe:
-        trouble = pipe.read().decode()
-    if trouble:
-        os.waitpid(init, 0)
-        raise ZoneBroken(trouble)
-    return init
 
+    def ended(self) -> None:
+        """The zone's init has gone by itself: by reboot(2), or for good."""
+        status = self.collect()
+        self.console.notice("Zone halted" if status != signal.SIGHUP else "Zone rebooting")
+        self.tidy()
+        if status != signal.SIGHUP:
+            return
+        say: list[str] = []
+        try:
+            self.boot(say)
+        except (OSError, ZoneBroken) as broken:
+            say.append(str(broken))
+        sys.stderr.write("".join(f"zone '{self.zone}': {line}\n" for line in say))
+        sys.stderr.flush()
 
-def tidy(zone: str, addresses: list[tuple[str, str]]) -> None:
-    """After the zone's last process: its addresses, its control groups and its run file go. Raises ZoneBroken."""
-    present = objects.links() if addresses else {}
-    for interface, address in addresses:
-        if interface in present:
-            objects.take_down(present[interface], address)
-    deadline = time.monotonic() + PATIENCE_S
-    for folder, _, _ in sorted(os.walk(group(zone)), key=lambda entry: len(entry[0]), reverse=True):
-        while True:
-            try:
-                os.rmdir(folder)
-                break
-            except FileNotFoundError:
-                break
-            except OSError as busy:     # a process that is dead but not yet counted out
-                if time.monotonic() > deadline:
-                    raise ZoneBroken(f"{folder}: {busy.strerror}") from busy
-                time.sleep(0.001)
-    if os.path.exists(f"{registry.RUN}/{zone}"):
-        os.unlink(f"{registry.RUN}/{zone}")
+    def collect(self) -> int:
+        """The signal that ended the init; 0 where that is not known."""
+        at = registry.running(self.zone)
+        os.close(self.watch)
+        self.watch = -1
+        try:
+            _, status = os.waitpid(at.init if at else -1, 0)
+        except ChildProcessError:
+            return 0                    # born to a daemon before this one
+        return os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
 
+    def halt(self) -> None:
+        """Kill the zone's init, and so everything in it. A process that cannot die holds this up, as on Solaris."""
+        at = registry.running(self.zone)
+        if at is not None and self.watch >= 0:
+            at.state = "shutting_down"
+            registry.record(self.zone, at)
+            os.kill(at.init, signal.SIGKILL)
+            select.select([self.watch], [], [])
+            self.collect()
+        self.tidy()
 
-def halt(zone: str, addresses: list[tuple[str, str]]) -> None:
-    """Kill the zone's init, and so everything in it; returns when its daemon has tidied up. Raises ZoneBroken."""
-    at = registry.running(zone)
-    if at is None:
-        return
-    ends = [ended for ended in map(_watch, (at.daemon, at.init)) if ended >= 0]
-    os.kill(at.init, signal.SIGKILL)
-    deadline = time.monotonic() + PATIENCE_S
-    for ended in ends:
-        if not select.select([ended], [], [], max(0.0, deadline - time.monotonic()))[0]:
-            raise ZoneBroken(f"the zone did not end within {PATIENCE_S:g} s")
-        os.close(ended)
-    if os.path.exists(f"{registry.RUN}/{zone}"):
-        tidy(zone, addresses)           # its daemon had died before
-
-
-def _watch(pid: int) -> int:
-    """A descriptor that becomes readable when the process has ended; -1 if it has."""
-    try:
-        return os.pidfd_open(pid)
-    except ProcessLookupError:
-        return -1
-
-
-def add_addresses(zone: str, nets: list[dict[str, str]]) -> list[tuple[str, str]]:
-    """Bring up a shared-IP zone's addresses; those that are up. One in use elsewhere is left out with a warning."""
-    present, found = objects.links(), []
-    for net in nets:
-        address, _, prefix = net["address"].partition("/")
-        bits = int(prefix or (128 if ":" in address else 32))
-        interface = net["physical"]
-        if interface not in present:
-            sys.stderr.write(f"zone '{zone}': WARNING: {interface}: no such interface\n")
-        elif objects.bring_up(present[interface], address, bits) == "ok":
-            found.append((interface, address))
-        else:
-            sys.stderr.write(f"zone '{zone}': WARNING: {interface}: {address} is in use by another machine\n")
-    return found
+    def tidy(self) -> None:
+        """After the zone's last process: its links and addresses, its control groups and its run file go."""
+        if self.network >= 0:
+            links.give_back(self.lent, self.network)
+            os.close(self.network)
+            self.network, self.lent = -1, []
+        links.take_down(self.own)
+        for folder, _, _ in sorted(os.walk(group(self.zone)), key=lambda entry: len(entry[0]), reverse=True):
+            while True:
+                try:
+                    os.rmdir(folder)
+                    break
+                except FileNotFoundError:
+                    break
+                except OSError:         # a process that is dead but not yet counted out
+                    select.select([], [], [], 0.001)
+        registry.record(self.zone, None)
