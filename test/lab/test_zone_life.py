@@ -88,7 +88,7 @@ def test_halting_kills_what_runs_in_the_zone_and_leaves_no_trace_of_it(hosts: Ho
     assert inside.stdout is not None
     assert inside.stdout.readline() == b"up\n"
     hosts.sh("n1", "zoneadm -z web1 halt")
-    assert inside.wait(10) == 128 + 9
+    assert inside.wait(10) == 0         # WEXITSTATUS of a command that was killed (zlogin.c)
     inside.stdout.close()
     assert hosts.state("n1") == "installed"
     assert hosts.left_of_zone("n1") == []
@@ -170,29 +170,31 @@ def test_what_is_done_already_is_no_error(hosts: Hosts) -> None:
 @pytest.mark.parametrize("line, text", [
     ("zoneadm -z web1 boot", "zoneadm: zone 'web1': must be installed before boot."),
     ("zoneadm -z web1 uninstall -F", "zoneadm: zone 'web1': is already in state 'configured'."),
-    ("zoneadm -z web1 attach", "zoneadm: zone 'web1': could not attach: there is no zone at /shop/web1"),
+    ("zoneadm -z web1 attach", "zoneadm: /shop/web1: No such file or directory\n"
+                               "could not verify zonepath /shop/web1 because of the above errors."),
+    ("zoneadm -z web1 attach -F", "zoneadm: /shop/web1: No such file or directory\n"
+                                  "could not verify zonepath /shop/web1 because of the above errors."),
+    ("zoneadm -z web1 detach", "zoneadm: zone 'web1': must be installed before detach."),
+    ("zoneadm -z web1 ready", "zoneadm: zone 'web1': must be installed before ready."),
+    ("zoneadm -z web1 reboot", "zoneadm: zone 'web1': not running"),
+    ("zoneadm -z web1 halt", "zone 'web1': cannot manage a zone which is in state 'configured'\n"
+                             "zoneadm: zone 'web1': could not start zoneadmd"),
+    ("zoneadm -z global halt", "zoneadm: zone 'global': halt operation is invalid for the global zone."),
     ("zoneadm -z web1 shutdown", "zoneadm: zone 'web1': not running"),
-    ("zoneadm -z web1 move /a", "zoneadm: move: not modelled in this lab"),
-    ("zoneadm -z -F boot", "zoneadm: zone '-F': could not get state: No such zone configured"),
+    ("zoneadm -z web1 move /a", "zoneadm: zone 'web1': must be installed before move."),
+    ("zoneadm -z web1 boot -- -s", "sunlab: zoneadm boot -s: not modelled in this lab"),
+    ("zoneadm -z -F boot", "zoneadm: -F: No such zone configured"),
     ("zoneadm list -pv", "zoneadm: list -p and -v are mutually exclusive."),
-    ("zonecfg -z -x info", "-x: Invalid zone name"),
-    ("zonecfg -z new 'create; set zonepath=a/b'", "zonecfg: zonepath a/b: must be a plain absolute path, without "
-                                                  "colons and blanks"),
-    ("zonecfg -z new 'create; set zonepath=/shop/web1; commit'", "zonecfg: zonepath /shop/web1 is already used by "
-                                                                 "zone web1"),
-    ("zonecfg -z new 'create; add dataset'", "zonecfg: add dataset: not modelled in this lab"),
-    ("zonecfg -z new 'create; set brand=lx'", "zonecfg: brand lx: not modelled in this lab; there are ipkg, lipkg, "
-                                              "sparse"),
+    ("zonecfg -z new 'set autoboot=true'", "new: No such zone configured"),
+    ("zonecfg -z new 'create; set brand=solaris-kz'", "sunlab: brand solaris-kz: not modelled in this lab\n"
+                                                      "zonepath cannot be empty.\nZone new failed to verify\n"
+                                                      "new: Required resource missing\nConfiguration not saved."),
+    ("zlogin web1 true", "zlogin: cannot login to a zone which is 'configured'"),
+    ("zlogin nozone true", "zlogin: zone 'nozone' unknown"),
+    ("zlogin global true", "zlogin: 'zlogin' not applicable to the global zone"),
 ])
 def test_a_host_that_only_knows_the_zone_refuses_in_solaris_words(hosts: Hosts, line: str, text: str) -> None:
     assert hosts.fails("n2", line) == text
-
-
-def test_a_zone_is_not_installed_beside_a_pool_that_is_not_there(hosts: Hosts) -> None:
-    hosts.sh("n2", "zonecfg -z web2 'create; set zonepath=/nowhere/web2'")
-    assert hosts.fails("n2", "zoneadm -z web2 install") == (
-        "zoneadm: zone 'web2': could not verify zonepath /nowhere/web2: its parent directory does not exist")
-    hosts.sh("n2", "zonecfg -z web2 delete -F")
 
 
 @pytest.mark.parametrize("verb", ["attach", "detach", "uninstall -F", "mark incomplete", "install"])
@@ -201,14 +203,8 @@ def test_a_running_zone_is_not_changed_under_its_feet(hosts: Hosts, verb: str) -
     word = verb.split()[0]
     assert hosts.fails("n1", f"zoneadm -z web1 {verb}") == (f"zoneadm: zone 'web1': {word} operation is invalid for "
                                                             "running zones.")
-    assert hosts.fails("n1", "zonecfg -z web1 delete -F") == ("zonecfg: Zone web1 not in configured state; "
-                                                              "delete not allowed.")
-
-
-def test_an_exclusive_zone_is_refused_instead_of_booted_without_its_network(hosts: Hosts) -> None:
-    hosts.sh("n1", "zonecfg -z web1 set ip-type=exclusive")
-    assert hosts.fails("n1", "zoneadm -z web1 boot").endswith("ip-type=exclusive: not modelled in this lab")
-    hosts.sh("n1", "zonecfg -z web1 set ip-type=shared")
+    assert hosts.fails("n1", "zonecfg -z web1 delete -F") == (
+        "web1: Zone state is invalid for the requested operation")
 
 
 def test_detaching_leaves_the_configuration_with_the_zone(hosts: Hosts) -> None:

@@ -39,11 +39,11 @@ class Reader:
         sys.stderr.write(f"syntax error{where} at '{wrong.token}'\nCommands:\n\n" + "".join(
             f"{text}\n" for text in VERBS.values()))
 
-    def feed(self, line: str) -> None:
+    def feed(self, text: str) -> None:
         """Carry out a line. Raises Leave."""
         self.line += 1
         try:
-            found = words_of(line)
+            found = words_of(text.rstrip("\n"))
         except SyntaxWrong as wrong:
             self.syntax(wrong)
             return
