@@ -23,9 +23,9 @@ CONFIGURE = ("create -b; set zonepath=/shop/web1; set autoboot=false; "
 SERVICE = """<service_bundle type='manifest' name='t'>
 <service name='site/page' type='service' version='1'><create_default_instance enabled='true'/>
 <exec_method type='method' name='start' timeout_seconds='10'
- exec='/sbin/sh -c "sleep 10000 &amp; echo $! > /var/run/page.pid"'/>
+ exec="/sbin/sh -c 'sleep 10000 &amp; echo $! > /var/run/page.pid'"/>
 <exec_method type='method' name='stop' timeout_seconds='10'
- exec='/sbin/sh -c "touch /root/stopped; kill $(cat /var/run/page.pid)"'/>
+ exec="/sbin/sh -c 'touch /root/stopped; kill $(cat /var/run/page.pid)'"/>
 </service></service_bundle>"""
 
 

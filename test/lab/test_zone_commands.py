@@ -4,7 +4,7 @@ import pty
 import re
 import select
 import time
-from typing import Iterator, List, Tuple
+from typing import Iterator, List
 
 import pytest
 
@@ -319,30 +319,37 @@ def test_the_configuration_that_one_host_exports_makes_the_zone_on_another(hosts
 # --- what a boot of the host starts
 
 def test_the_zones_service_boots_zones_with_autoboot_and_shuts_all_down(hosts: Hosts) -> None:
-    hosts.sh("n1", "zonecfg -z web set autoboot=true && rm -f /tank/web/root/root/stopped && svcadm enable -s zones")
+    hosts.sh("n1", "zonecfg -z web set autoboot=true && rm -f /tank/web/root/root/stopped && svcadm enable zones")
+    hosts.until(lambda: zones_service(hosts) == "online", "the service")
     assert state(hosts, "web") == "running"
-    hosts.until(lambda: hosts.lab.exec("n1", ["svcs", "-z", "web", "-Ho", "state", "site/page"],
-                                       check=False).stdout.strip() == "online", "the zone's service")
-    hosts.sh("n1", "svcadm disable -s zones")
+    hosts.until(lambda: page(hosts) == "online", "the zone's service")
+    hosts.sh("n1", "svcadm disable zones")
+    hosts.until(lambda: zones_service(hosts) == "disabled", "its end")
     assert state(hosts, "web") == "installed"
     assert hosts.sh("n1", "ls /tank/web/root/root").count("stopped")
-    hosts.sh("n1", "svcadm enable -s zones")
+    hosts.sh("n1", "svcadm enable zones")
+    hosts.until(lambda: zones_service(hosts) == "online", "the service")
     hosts.lab.kill("n1")
     hosts.lab.boot("n1")
-    hosts.until(lambda: hosts.lab.exec("n1", ["svcs", "-Ho", "state", "zones"], check=False).stdout.strip() == "online",
-                "the service after a boot")
+    hosts.until(lambda: zones_service(hosts) == "online", "the service after a boot")
     assert state(hosts, "web") == "running"
-    hosts.sh("n1", "svcadm disable -s zones; zonecfg -z web set autoboot=false")
+    hosts.sh("n1", "svcadm disable zones; zonecfg -z web set autoboot=false")
+    hosts.until(lambda: zones_service(hosts) == "disabled", "its end")
+
+
+def zones_service(hosts: Hosts) -> str:
+    return hosts.lab.exec("n1", ["svcs", "-Ho", "state,nstate", "zones"], check=False).stdout.strip().removesuffix(
+        "-").rstrip()
+
+
+def page(hosts: Hosts) -> str:
+    return hosts.lab.exec("n1", ["svcs", "-z", "web", "-Ho", "state", "site/page"], check=False).stdout.strip()
 
 
 def test_services_of_a_zone_are_ruled_from_outside(hosts: Hosts) -> None:
     hosts.sh("n1", "zoneadm -z web boot")
-
-    def page() -> Tuple[str, ...]:
-        done = hosts.lab.exec("n1", ["svcs", "-z", "web", "-Ho", "state", "site/page"], check=False)
-        return tuple(done.stdout.split())
-    hosts.until(lambda: page() == ("online",), "the zone's service")
-    hosts.sh("n1", "svcadm -z web disable -s site/page")
-    assert page() == ("disabled",)
-    hosts.sh("n1", "svcadm -z web enable -s site/page")
-    assert page() == ("online",)
+    hosts.until(lambda: page(hosts) == "online", "the zone's service")
+    hosts.sh("n1", "svcadm -z web disable site/page")
+    hosts.until(lambda: page(hosts) == "disabled", "its end")
+    hosts.sh("n1", "svcadm -z web enable site/page")
+    hosts.until(lambda: page(hosts) == "online", "its start")
