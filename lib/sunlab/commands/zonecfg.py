@@ -5,8 +5,9 @@ import os
 import sys
 
 from sunlab.zones import registry
+from sunlab.zones.editing import Leave, Wrong
 from sunlab.zones.language import VERBS, SyntaxWrong, statement, words_of
-from sunlab.zones.session import Leave, Session, Wrong
+from sunlab.zones.session import Session
 
 USAGE = ("usage:\tzonecfg help\n\tzonecfg -z <zone>\t\t\t(interactive)\n\tzonecfg -z <zone> <command>\n"
          "\tzonecfg -z <zone> -f <command-file>\n")
