@@ -8,7 +8,8 @@ from typing import Iterator, List
 
 import pytest
 
-from lab.shared_pool import SERVICE, Hosts
+from lab.shared_pool import CONFIGURE, SERVICE, Hosts, build
+from lab.test_lab_down import traces
 from sunlab.lab import Lab
 
 pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("lab-zones")]
@@ -353,3 +354,21 @@ def test_services_of_a_zone_are_ruled_from_outside(hosts: Hosts) -> None:
     hosts.until(lambda: page(hosts) == "disabled", "its end")
     hosts.sh("n1", "svcadm -z web enable site/page")
     hosts.until(lambda: page(hosts) == "online", "its start")
+
+
+def test_down_leaves_nothing_of_hosts_that_were_frozen_or_cut_with_their_zones_running(
+        tmp_path_factory: pytest.TempPathFactory) -> None:
+    lab = build(tmp_path_factory.mktemp("down"), "zd")
+    try:
+        for node in ("n1", "n2"):
+            lab.exec(node, ["sh", "-c", "mkdir -p /zones && dladm create-vnic -t -l net0 vnic1"])
+            lab.exec(node, ["zonecfg", "-z", "own", "create -b; set zonepath=/zones/own; set ip-type=exclusive; "
+                                                    "add net; set physical=vnic1; end"])
+            lab.exec(node, ["zonecfg", "-z", "shared", f"{CONFIGURE.replace('/shop/web1', '/zones/shared')}"])
+            for zone in ("own", "shared") if node == "n1" else ("own",):
+                lab.exec(node, ["sh", "-c", f"zoneadm -z {zone} install && zoneadm -z {zone} boot"])
+        lab.freeze("n1")
+        lab.kill("n2")
+    finally:
+        lab.down()
+    assert traces(lab.spec.lab) == []
