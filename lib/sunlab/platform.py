@@ -14,6 +14,7 @@ class Platform:
     starts_within_s = 600.0
     child_count = 10                    # failed exits of a child service, more than one a second, that delay it by 1 s
     anet = False                        # `zonecfg create` without -b brings an automatic interface
+    zone_instances = False              # each zone has an instance svc:/system/zones/zone:NAME
     zone_fields = ""                    # what `zoneadm list -p` has after the seven common fields
     zone_columns = "{:>4} {:<16} {:<10} {:<30} {:<8} {:<6}\n"   # of `zoneadm list -v`
     brands: "tuple[str, ...]" = ("ipkg", "lipkg", "sparse", "lx", "bhyve")      # of zones, the default first
@@ -24,6 +25,7 @@ class Solaris(Platform):
     version = "11.4.42.111.0"
     starts_within_s = 9.0               # the mean gap of the last ten under 1 s
     anet = True
+    zone_instances = True
     zone_fields = ":-:none:"
     zone_columns = "{:>4} {:<16} {:<11} {:<28} {:<10} {:<6}\n"
     brands = ("solaris",)

@@ -347,6 +347,31 @@ def page(hosts: Hosts) -> str:
     return hosts.lab.exec("n1", ["svcs", "-z", "web", "-Ho", "state", "site/page"], check=False).stdout.strip()
 
 
+def test_a_zone_of_solaris_has_an_instance_that_is_enabled_while_it_is_booted(hosts: Hosts) -> None:
+    hosts.sh("n2", "zonecfg -z one 'create -b; set zonepath=/tank/one' && zoneadm -z one install")
+    instance = "svc:/system/zones/zone:one"
+
+    def service() -> str:
+        return hosts.sh("n2", f"svcs -Ho state,nstate {instance}").replace("-", "").strip()
+    assert service() == "disabled"
+    hosts.sh("n2", "zoneadm -z one boot")
+    hosts.until(lambda: service() == "online", "the zone's instance")
+    hosts.sh("n2", "zoneadm -z one halt")
+    assert (service(), state(hosts, "one", "n2")) == ("disabled", "installed")
+    hosts.sh("n2", f"zoneadm -z one boot && zoneadm -z one halt && svcadm enable {instance}")
+    hosts.until(lambda: service() == "online", "the zone, booted by its instance")
+    assert state(hosts, "one", "n2") == "running"
+    hosts.lab.exec("n2", ["zlogin", "one", "halt"], check=False)
+    hosts.until(lambda: service() == "disabled", "the instance of a zone that ended by itself")
+    hosts.sh("n2", f"svcadm enable {instance}")
+    hosts.until(lambda: service() == "online", "the zone's instance")
+    hosts.sh("n2", f"svcadm disable {instance}")
+    hosts.until(lambda: service() == "disabled", "its end")
+    assert state(hosts, "one", "n2") == "installed"
+    hosts.sh("n2", "zoneadm -z one uninstall -F && zonecfg -z one delete -F")
+    assert hosts.lab.exec("n2", ["svcs", "-H", instance], check=False).returncode == 1
+
+
 def test_services_of_a_zone_are_ruled_from_outside(hosts: Hosts) -> None:
     hosts.sh("n1", "zoneadm -z web boot")
     hosts.until(lambda: page(hosts) == "online", "the zone's service")

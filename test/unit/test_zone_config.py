@@ -50,7 +50,7 @@ def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def solaris(node: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for module in (schema, config, checks, show, listing, root):
         monkeypatch.setattr(module, "here", lambda: platform.SOLARIS)
-    for name in ("session", "editing"):
+    for name in ("session", "editing", "instance"):
         monkeypatch.setattr(f"sunlab.zones.{name}.here", lambda: platform.SOLARIS)
     return node
 

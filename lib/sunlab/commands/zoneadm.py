@@ -73,6 +73,7 @@ def act(zone: Zone, verb: str, words: list[str]) -> int:
     if verb in ("mount", "unmount", "apply"):
         sys.stderr.write(f"sunlab: zoneadm {verb}: not modelled in this lab\n")
         return 1
+    os.umask(0o022)
     try:
         getattr(changes, verb)(zone, words)
     except Misused:
@@ -120,7 +121,3 @@ def list_zones(name: str, words: list[str]) -> int:
         rows = [row for row in rows if row.shown("c" in flags, "i" in flags)
                 and not (row.name == "global" and "n" in flags)]
     return listing.show(rows, "v" in flags, "p" in flags)
-
-
-if os.path.basename(sys.argv[0]) == "zoneadm":
-    os.umask(0o022)

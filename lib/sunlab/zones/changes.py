@@ -4,7 +4,7 @@ from __future__ import annotations
 import os
 import sys
 
-from sunlab.zones import calls, config, copying, registry, root
+from sunlab.zones import calls, config, copying, instance, registry, root
 from sunlab.zones import verify as check
 from sunlab.zones.registry import Zone
 
@@ -290,6 +290,7 @@ def boot(zone: Zone, words: list[str]) -> None:
     sane(zone, "boot")
     verified(zone, "boot")
     told(zone, "boot", True)
+    instance.booted(zone.name)
 
 
 def ready(zone: Zone, words: list[str]) -> None:
@@ -302,7 +303,8 @@ def ready(zone: Zone, words: list[str]) -> None:
 def halt(zone: Zone, words: list[str]) -> None:
     none(words)
     sane(zone, "halt")
-    told(zone, "halt", False)
+    with instance.Halting(zone.name):
+        told(zone, "halt", False)
 
 
 def reboot(zone: Zone, words: list[str]) -> None:
@@ -321,14 +323,21 @@ def shutdown(zone: Zone, words: list[str]) -> None:
     if at is not None and at.state == "ready":
         sys.stderr.write(f"zone '{zone.name}': shutdown operation is invalid for zones in state 'ready'\n")
         raise Refused("")
+    with instance.Halting(zone.name):
+        end_orderly(zone)
+    if "-r" in words:
+        sane(zone, "boot")
+        told(zone, "boot", False)
+        instance.booted(zone.name)
+
+
+def end_orderly(zone: Zone) -> None:
     from sunlab.zones import ending
     if not ending.orderly(zone.name, SERVICES_S):
         sys.stderr.write(f"zone '{zone.name}': unable to shutdown zone\n")
         raise Refused("")
-    told(zone, "halt", False)
-    if "-r" in words:
-        sane(zone, "boot")
-        told(zone, "boot", False)
+    if registry.running(zone.name) is not None:         # a guest ends by itself
+        told(zone, "halt", False)
 
 
 def sysboot(zone: Zone, words: list[str]) -> None:

@@ -8,7 +8,7 @@ import os
 import sys
 
 from sunlab.platform import here
-from sunlab.zones import checks, config, registry, schema, show
+from sunlab.zones import checks, config, instance, registry, schema, show
 from sunlab.zones.config import ZoneConfig
 from sunlab.zones.editing import NO_ZONE, Editing, Leave, Wrong
 from sunlab.zones.language import VERBS, Statement, SyntaxWrong
@@ -100,6 +100,7 @@ class Session(Editing):
             zones.pop(self.zone, None)
         if os.path.exists(config.path_of(self.zone)):
             os.unlink(config.path_of(self.zone))
+        instance.remove(self.zone)
         self.config, self.changed, self.scope = None, False, None
 
     def do_commit(self, said: Statement) -> None:
@@ -129,6 +130,7 @@ class Session(Editing):
                 zones.pop(self.saved_as, None)
             zones[self.zone] = Zone(self.zone, old.state if old else "configured", own.path(self.zone),
                                     old.uuid if old else "")
+        instance.add(self.zone)
         self.changed, self.saved_as = False, self.zone
 
     def do_revert(self, said: Statement) -> None:

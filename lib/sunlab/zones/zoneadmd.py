@@ -11,7 +11,7 @@ import select
 import signal
 import sys
 
-from sunlab.zones import config, console, links, registry, root
+from sunlab.zones import config, console, instance, links, registry, root
 from sunlab.zones.calls import Door
 from sunlab.zones.registry import Running
 
@@ -252,6 +252,7 @@ class Daemon:
         self.console.notice("Zone halted" if status != signal.SIGHUP else "Zone rebooting")
         self.tidy()
         if status != signal.SIGHUP:
+            instance.ended(self.zone)
             return
         say: list[str] = []
         try:
