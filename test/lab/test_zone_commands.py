@@ -142,6 +142,12 @@ def test_an_incomplete_zone_can_only_be_uninstalled_or_updated_by_attach(hosts: 
     assert state(hosts, "web") == "installed"
 
 
+def test_a_zone_is_found_by_its_uuid(hosts: Hosts) -> None:
+    uuid = hosts.sh("n1", "zoneadm list -ip").splitlines()[1].split(":")[4]
+    assert hosts.sh("n1", f"zoneadm -u {uuid} list") == "web"
+    assert hosts.fails("n1", "zoneadm -u x list") == "zoneadm: illegal UUID value specified"
+
+
 def test_misuse_is_exit_status_2(hosts: Hosts) -> None:
     for line in ("zoneadm", "zoneadm -z web frob", "zoneadm -z web mark configured", "zoneadm list -x", "zlogin",
                  "zlogin -C -S web", "zoneadm -z web halt now"):

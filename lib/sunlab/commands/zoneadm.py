@@ -47,6 +47,9 @@ def main(argv: list[str]) -> int:
     if verb == "help":
         sys.stdout.write("".join(f"{text}\n" for text in SHORT.values()))
         return 0
+    if uuid and (len(uuid) != 36 or not set(uuid.lower()) <= set("0123456789abcdef-")):
+        sys.stderr.write("zoneadm: illegal UUID value specified\n")
+        return 1
     if uuid:
         name = next((zone.name for zone in registry.index().values() if zone.uuid == uuid.lower()), name)
     inside = registry.inside()

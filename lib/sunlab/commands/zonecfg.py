@@ -4,6 +4,7 @@ from __future__ import annotations
 import os
 import sys
 
+from sunlab.net.columns import Usage, options
 from sunlab.zones import registry
 from sunlab.zones.editing import Leave, Wrong
 from sunlab.zones.language import VERBS, SyntaxWrong, statement, words_of
@@ -157,13 +158,21 @@ def main(argv: list[str]) -> int:
     if argv[:1] == ["help"]:
         sys.stdout.write("".join(f"{text}\n" for text in VERBS.values()))
         return 0
-    if len(argv) < 2 or argv[0] != "-z" or argv[2:3] == ["-f"] and len(argv) != 4:
+    try:
+        given, rest = options(argv, "zfR", "r")
+    except Usage:
+        given, rest = {}, []
+    if "z" not in given or "f" in given and rest:
         sys.stderr.write(USAGE)
         return 2
+    for letter in "rR":
+        if letter in given:
+            sys.stderr.write(f"sunlab: zonecfg -{letter}: not modelled in this lab\n")
+            return 1
     if os.path.exists("/run/zonename"):
         sys.stderr.write("zonecfg can only be run from the global zone.\n")
         return 1
-    zone, rest = argv[1], argv[2:]
+    zone = given["z"]
     if zone == "global":
         sys.stderr.write("sunlab: zonecfg -z global: not modelled in this lab\n")
         return 1
@@ -171,10 +180,10 @@ def main(argv: list[str]) -> int:
         sys.stderr.write(f"{zone}: Bogus zone name\n{NAMES}")
         return 2
     try:
+        if "f" in given:
+            return from_file(zone, given["f"])
         if not rest:
             return converse(Session(zone, os.isatty(0), True))
-        if rest[0] == "-f":
-            return from_file(zone, rest[1])
         return from_operands(zone, rest)
     except Leave as leave:
         sys.stderr.write(f"{leave}\n" if str(leave) else "")
