@@ -216,6 +216,19 @@ def test_a_zone_is_made_after_another_and_reverted(node: Path) -> None:
     assert (kept.get("zonepath"), kept.get("autoboot")) == ("/b", "true")
 
 
+def test_a_configuration_is_made_from_what_a_detached_zone_left(
+        node: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    zonecfg.main(["-z", "web1", "create; set zonepath=/a; set bootargs=-v"])
+    (node / "moved").mkdir()
+    (node / "moved/SUNWdetached.xml").write_text((node / "web1.xml").read_text())
+    assert zonecfg.main(["-z", "web2", "create", "-a", f"{node}/moved"]) == 0
+    kept = config.load("web2")
+    assert kept is not None
+    assert (kept.get("zonepath"), kept.get("bootargs")) == (f"{node}/moved", "-v")
+    zonecfg.main(["-z", "web3", "create", "-a", "/nowhere"])
+    assert capsys.readouterr().err == "invalid path to detached zone\n"
+
+
 def test_some_refusals_do_not_count_as_errors(node: Path, capsys: pytest.CaptureFixture[str]) -> None:
     zonecfg.main(["-z", "web1", "create; set zonepath=/a"])
     registry.set_state("web1", "installed")
