@@ -11,7 +11,7 @@ from sundog.resource import parameters
 from sundog.resource.instances import batch
 from sunlab.lab import Lab
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("resource-types"), pytest.mark.timeout(180)]
 
 HERE = Path(__file__).parent
 METHOD = "/lib/svc/method/sundog-resource"

@@ -35,8 +35,8 @@ def test_a_service_whose_last_process_exits_by_itself_is_restarted_without_an_er
                   + method("stop", ":kill"))
     host.manifest("d", needs("a", "error") + DAEMON)
     host.boot().until_state("d", "online")
-    host.until(lambda: len(host.members("a")) == 1, "the second process")
-    assert "all processes in service exited" in host.log("a")
+    host.until(lambda: "all processes in service exited" in host.log("a"), "the end of the first process")
+    host.until(lambda: host.state("a") == "online" and len(host.members("a")) == 1, "the second process")
     assert "Stopping" not in host.log("d")
 
 

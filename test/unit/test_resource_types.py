@@ -9,6 +9,7 @@ from sundog.errors import ConfigProblem
 from sundog.resource import exec as exec_
 from sundog.resource import floating_ip, service, zone, zpool
 from sundog.resource.terms import Condition, Permit
+from sundog.solaris.run import CommandFailed
 from sundog.solaris.zpool import PoolBusy, PoolInUse, PoolSuspended
 from unit.scripted import host
 
@@ -180,6 +181,17 @@ def test_a_zone_is_configured_attached_and_booted_and_known_the_next_time(carrie
     script.asked.clear()
     zone.start(here, ZONE, PERMIT)
     assert script.asked[1:3] == ["zonecfg -z web1 delete -F", f"zonecfg -z web1 -f {carried}"]
+
+
+def test_half_a_configuration_is_taken_away_again(carried: Path) -> None:
+    here, script = host()
+    script.answers = {"zoneadm list": [(0, "", ""), listed("configured")],
+                      "zonecfg -z web1 -f": (1, "", "On line 3 of web1.cfg: Invalid property\n"),
+                      "zonecfg -z web1 delete": NOTHING}
+    with pytest.raises(CommandFailed, match="line 3"):
+        zone.start(here, ZONE, PERMIT)
+    assert script.asked[-1] == "zonecfg -z web1 delete -F"
+    assert not Path(zone.CONFIGURED, "web1").exists()
 
 
 def test_a_zone_that_the_host_would_boot_by_itself_is_refused(carried: Path) -> None:

@@ -7,6 +7,7 @@ from sundog.errors import ConfigProblem, SundogError
 from sundog.resource.terms import Condition, Permit, Problem, State
 from sundog.solaris import zones
 from sundog.solaris.host import Host
+from sundog.solaris.run import CommandFailed
 from sundog.solaris.zones import ZoneFailed
 
 CARRIED = "/etc/sundog/files"           # where the daemon lays the files of the configuration
@@ -65,7 +66,13 @@ def configure(host: Host, p: Params, known: bool) -> None:
         return
     if known:
         zones.forget(host.run, p.zone)
-    zones.configure(host.run, p.zone, path)
+    try:
+        zones.configure(host.run, p.zone, path)
+    except CommandFailed:
+        # zonecfg(8) keeps what stood before the mistake: half a configuration, which would pass for one made by hand.
+        if p.zone in zones.zones(host.run):
+            zones.forget(host.run, p.zone)
+        raise
     os.makedirs(CONFIGURED, 0o700, exist_ok=True)
     with open(copy, "w", encoding="utf-8") as file:
         file.write(text)
