@@ -11,7 +11,7 @@ from sundog.resource import parameters
 from sundog.resource.instances import batch
 from sunlab.lab import Lab
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("resource-types"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(180)]
 
 HERE = Path(__file__).parent
 METHOD = "/lib/svc/method/sundog-resource"
@@ -84,7 +84,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         site = Site(lab)
         for node in ("n1", "n2"):
             site.permits(node)
-        site.sh("n1", "zpool create -o cachefile=none tank /dev/dsk/c0t1d0s0")
+        site.sh("n1", "zpool create -o cachefile=none tank /dev/dsk/c0t1d0s0 && zpool export tank")
         yield site
 
 
@@ -111,7 +111,6 @@ def test_an_ipv6_address_comes_and_goes(site: Site) -> None:
 
 
 def test_a_pool_moves_and_is_forced_only_by_a_permit(site: Site) -> None:
-    site.sh("n1", "zpool export tank")
     both_ways(site, "n1", "zpool", "pool=tank")
     start = "zpool start group=g resource=r pool=tank"
     assert site.method("n1", start) == 0
