@@ -12,7 +12,7 @@ import signal
 import socket
 import struct
 import sys
-from typing import Dict, List, NamedTuple, Optional
+from typing import Any, Dict, List, NamedTuple, Optional
 
 from sunlab.rbac.database import lines_of, load, user_named
 from sunlab.rbac.rights import execution_of
@@ -134,7 +134,7 @@ def wait(pid: int, caller: socket.socket) -> int:
     """Until the command ends; it hears SIGHUP when its caller goes before it."""
     import select
     handle = os.pidfd_open(pid)
-    waiting: List[object] = [handle, caller]
+    waiting: List[Any] = [handle, caller]
     while True:
         ready = select.select(waiting, [], [])[0]
         if handle in ready:
