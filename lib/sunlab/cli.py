@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import sys
+from pathlib import Path
 from typing import Callable, Dict, List, Optional
 
 from sunlab.lab import Lab, LabError, labs, take_down
@@ -19,6 +20,17 @@ EXAMPLE = """example:
   sunlab kill n1 ; sunlab boot n1
   sunlab down
 With several labs, name one: sunlab --lab NAME …, or SUNLAB=NAME."""
+
+SCENARIO = """a scenario (lab files: see docs/lab.md); steps are up, kill, boot,
+freeze, thaw, wait-booted, cut, heal, exec, expect, sleep
+  lab: lab.yaml
+  steps:
+    - up:
+    - exec: {on: n1, run: "svcs -x", status: 0}
+    - cut: {node: n1, network: private, one-way: true}
+    - heal:
+    - kill: n1
+    - expect: {on: n2, run: "svcs -Ho state web", output: "^online$", within: 20}"""
 
 
 def the_lab(options: argparse.Namespace) -> Lab:
@@ -68,6 +80,50 @@ def execute(options: argparse.Namespace) -> int:
     os.execvpe(argv[0], argv, lab.environment(options.node))
 
 
+def shell(options: argparse.Namespace) -> int:
+    """A login shell whose prompt names the node; becomes it, as execute does."""
+    lab = the_lab(options)
+    argv = lab.argv(options.node, ["/bin/bash", "--noprofile", "--norc", "-i"])
+    prompt = {"PS1": f"root@{options.node}:\\w# ", "SHELL": "/bin/bash", "LOGNAME": "root", "USER": "root"}
+    os.execvpe(argv[0], argv, {**lab.environment(options.node), **prompt})
+
+
+def zones_of(lab: Lab) -> Dict[str, List[str]]:
+    """Node -> `NAME STATE` of its zones; a node that is off or frozen tells none."""
+    found = {}
+    for node, facts in lab.status()["nodes"].items():
+        if facts["power"] == "on" and not facts["frozen"]:
+            listed = lab.exec(node, ["zoneadm", "list", "-cp"], check=False).stdout.splitlines()
+            found[node] = [" ".join(line.split(":")[1:3]) for line in listed if line.split(":")[1:2] != ["global"]]
+    return found
+
+
+def draw(options: argparse.Namespace) -> int:
+    lab = the_lab(options)
+    zones = zones_of(lab)
+    if options.json:
+        print(json.dumps({**lab.status(), "networks": dict(lab.spec.networks), "zones": zones}))
+    else:
+        from sunlab.picture import draw as drawn
+        print(drawn(lab.spec, lab.status(), zones))
+    return 0
+
+
+def run(options: argparse.Namespace) -> int:
+    from sunlab import rehearse, scenario
+    plan = scenario.load(Path(options.file))
+
+    def tell(outcome: "rehearse.Outcome") -> None:
+        print(f"{'FAILED' if outcome.wrong else 'ok':<7}{outcome.seconds:7.2f} s  {outcome.step.name}", flush=True)
+        if outcome.wrong:
+            print(f"{options.file}:{outcome.step.line}: {outcome.wrong}", file=sys.stderr)
+
+    outcomes = rehearse.carry_out(plan, keep=options.keep, tell=tell)
+    if options.report:
+        Path(options.report).write_text(rehearse.report(plan, outcomes), encoding="utf-8")
+    return 1 if any(outcome.wrong is not None for outcome in outcomes) else 0
+
+
 def cut(options: argparse.Namespace) -> int:
     the_lab(options).cut(options.node, options.network, options.peer, options.one_way)
     return 0
@@ -108,6 +164,14 @@ def arguments() -> argparse.ArgumentParser:
     sub = command("exec", execute, "run a command in a node or as a client", "sunlab exec n1 -- svcs -a")
     sub.add_argument("node")
     sub.add_argument("command", nargs=argparse.REMAINDER)
+    command("shell", shell, "a login shell in a node", "sunlab shell n1").add_argument("node")
+    sub = command("draw", draw, "print the topology: networks, nodes, disks, zones", "sunlab draw --json")
+    sub.add_argument("--json", action="store_true")
+    sub = command("run", run, "carry out a scenario file, in a lab of its own",
+                  "sunlab run test/lab/scenario.yaml --report report.xml\n\n" + SCENARIO)
+    sub.add_argument("file")
+    sub.add_argument("--report", metavar="FILE", help="write JUnit's XML, a test case for each step")
+    sub.add_argument("--keep", action="store_true", help="leave the lab up at the end")
     texts: Dict[str, str] = {"kill": "cut a node's power", "boot": "switch a node on",
                              "thaw": "let a frozen node go on",
                              "freeze": "stop a node as a paused virtual machine is stopped"}

@@ -13,6 +13,7 @@ class Platform:
     starts = 10                         # svc.startd: this many starts within `starts_within_s` are too many
     starts_within_s = 600.0
     child_count = 10                    # failed exits of a child service, more than one a second, that delay it by 1 s
+    rbac_reads_fragments = False        # *_attr.d count as they lie there; else svc:/system/rbac merges them
     anet = False                        # `zonecfg create` without -b brings an automatic interface
     zone_instances = False              # each zone has an instance svc:/system/zones/zone:NAME
     zone_fields = ""                    # what `zoneadm list -p` has after the seven common fields
@@ -24,6 +25,7 @@ class Solaris(Platform):
     name = "solaris11.4"
     version = "11.4.42.111.0"
     starts_within_s = 9.0               # the mean gap of the last ten under 1 s
+    rbac_reads_fragments = True
     anet = True
     zone_instances = True
     zone_fields = ":-:none:"

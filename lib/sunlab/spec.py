@@ -65,7 +65,7 @@ class Spec:
         return cls(**{**facts, "nodes": nodes, "files": files})
 
 
-class _Reader:
+class Reader:
     """Walks PyYAML's nodes, which know their place, and collects problems instead of stopping at the first."""
 
     def __init__(self, name: str) -> None:
@@ -144,7 +144,7 @@ def read(path: Path) -> Spec:
 
 def parse(text: str, name: str, folder: Path) -> Spec:
     """As read; `name` stands for the file in what is said, `folder` is what its relative paths begin at."""
-    reader = _Reader(name)
+    reader = Reader(name)
     try:
         tree = yaml.compose(text)
     except yaml.MarkedYAMLError as problem:
@@ -159,7 +159,7 @@ def parse(text: str, name: str, folder: Path) -> Spec:
     return spec
 
 
-def _spec(reader: _Reader, tree: Any, folder: Path) -> Spec:
+def _spec(reader: Reader, tree: Any, folder: Path) -> Spec:
     top = reader.mapping(tree, ("lab", "networks", "disks", "nodes", "clients", "files"))
     for key in ("lab", "networks", "nodes"):
         if key not in top:
@@ -182,11 +182,11 @@ def _spec(reader: _Reader, tree: Any, folder: Path) -> Spec:
     return Spec(name, networks, disks, nodes, clients, files)
 
 
-def _section(reader: _Reader, top: Mapping[str, Any], key: str) -> Dict[str, Any]:
+def _section(reader: Reader, top: Mapping[str, Any], key: str) -> Dict[str, Any]:
     return reader.mapping(top[key]) if key in top else {}
 
 
-def _node(reader: _Reader, name: str, node: Any, networks: Mapping[str, str], disks: Mapping[str, int],
+def _node(reader: Reader, name: str, node: Any, networks: Mapping[str, str], disks: Mapping[str, int],
           number: int) -> NodeSpec:
     if not NAME.match(name):
         reader.wrong(node, f"a node's name is up to 11 of a-z, 0-9 and -, not {name!r}")
@@ -202,14 +202,14 @@ def _node(reader: _Reader, name: str, node: Any, networks: Mapping[str, str], di
     return NodeSpec(name, _addresses(reader, own.get("addresses"), networks), hostid, chosen, platform)
 
 
-def _client(reader: _Reader, name: str, node: Any, networks: Mapping[str, str],
+def _client(reader: Reader, name: str, node: Any, networks: Mapping[str, str],
             nodes: Mapping[str, NodeSpec]) -> Dict[str, str]:
     if not NAME.match(name) or name in nodes:
         reader.wrong(node, f"a client's name is up to 11 of a-z, 0-9 and -, and no node's, not {name!r}")
     return _addresses(reader, reader.mapping(node, ("addresses",)).get("addresses"), networks)
 
 
-def _addresses(reader: _Reader, node: Any, networks: Mapping[str, str]) -> Dict[str, str]:
+def _addresses(reader: Reader, node: Any, networks: Mapping[str, str]) -> Dict[str, str]:
     found = {}
     for network, value in (reader.mapping(node) if node is not None else {}).items():
         if network not in networks:
@@ -218,7 +218,7 @@ def _addresses(reader: _Reader, node: Any, networks: Mapping[str, str]) -> Dict[
     return found
 
 
-def _file(reader: _Reader, target: str, node: Any, folder: Path) -> FileSpec:
+def _file(reader: Reader, target: str, node: Any, folder: Path) -> FileSpec:
     own = reader.mapping(node, ("from", "mode")) if isinstance(node, yaml.MappingNode) else {"from": node}
     source = folder / reader.text(own.get("from", node))
     if not target.startswith("/"):

@@ -2,6 +2,7 @@
 import time
 from typing import TYPE_CHECKING, Dict, List, Optional
 
+from sunlab.smf.authorise import Caller
 from sunlab.smf.options import Usage, act_on, flags, split
 from sunlab.smf.orders import Asked, Enabled
 from sunlab.smf.properties import Group, Prop, first
@@ -71,8 +72,11 @@ class Admin:
         act = {"enable": self.enable, "disable": self.disable, "restart": self.restart, "refresh": self.refresh,
                "mark": self.mark, "clear": self.clear}[command]
 
+        caller = Caller(self.request.uid)
+
         def allowed(instance: Instance) -> Optional[int]:
-            if self.request.uid != 0:
+            persistent = command in ("enable", "disable") and "t" not in self.options
+            if not (caller.may_enable(instance, False) if persistent else caller.may_act(instance)):
                 self.reply.err(f"svcadm: {instance.fmri}: Permission denied.")
                 return 1
             return act(instance)
@@ -87,7 +91,11 @@ class Admin:
             self.set_enabled(instance, True)
             return None
         from sunlab.smf.requires import what_it_requires
+        caller = Caller(self.request.uid)
         for name in what_it_requires(self.startd, instance, self.reply):
+            if not caller.may_enable(name, "t" in self.options):
+                self.reply.err(f"svcadm: {name.fmri}: Permission denied.")
+                return 1
             self.set_enabled(name, True)
         return None
 

@@ -4,6 +4,7 @@ import re
 from typing import TYPE_CHECKING, Callable, Dict, List, Optional, Tuple
 
 from sunlab.smf import manifest, upgrade
+from sunlab.smf.authorise import Caller
 from sunlab.smf.batch import Refused, lines_of, value_list, words_of
 from sunlab.smf.fmri import Fmri, matches, matches_service, parse
 from sunlab.smf.options import Usage, flags, split
@@ -27,9 +28,6 @@ def run(startd: "Startd", request: "Request", reply: "Reply") -> int:
     except Usage as wrong:
         reply.err(f"svccfg: {wrong}\n{USAGE}")
         return 2
-    if request.uid != 0:
-        reply.err("svccfg: Permission denied.")
-        return 1
     options = flags(found)
     session = Session(startd, request, reply)
     commands = [words] if words else [words_of(text) for text in lines_of(request.input)]
@@ -58,6 +56,7 @@ class Session:
         self.reply = reply
         self.entity: Optional[Entity] = None
         self.snapshot: Optional[str] = None
+        self.caller = Caller(request.uid)
         self.commands: Dict[str, Callable[[List[str]], None]] = {
             "import": self.import_, "validate": self.validate, "select": self.select, "unselect": self.unselect,
             "add": self.add, "delete": self.delete, "list": self.list, "addpg": self.addpg, "delpg": self.delpg,
@@ -79,6 +78,11 @@ class Session:
         self.commands[name](rest)
         return True
 
+    @staticmethod
+    def need(allowed: bool) -> None:
+        if not allowed:
+            raise Refused("Permission denied.")
+
     def chosen(self) -> Entity:
         if self.entity is None:
             raise Refused("An entity must be selected.")
@@ -90,6 +94,7 @@ class Session:
         found, files = split(args, "Vp:")
         if not files:
             raise Usage("Syntax: import [-V] file")
+        self.need(self.caller.may_modify())
         for name in files:
             path = os.path.join(self.request.folder, name)
             done = upgrade.apply(self.repository, self.read(path), path)
@@ -143,6 +148,7 @@ class Session:
     def add(self, args: List[str]) -> None:
         if len(args) != 1 or not all(NAME.fullmatch(p) for p in args[0].split("/")):
             raise Refused(f'"{" ".join(args)}" is not a valid name for a service or instance.')
+        self.need(self.caller.may_modify())
         if isinstance(self.entity, Instance):
             raise Refused("Cannot add children to an instance.")
         if isinstance(self.entity, Service):
@@ -169,6 +175,7 @@ class Session:
         self.remove(targets[0], bool(found))
 
     def remove(self, entity: Entity, force: bool) -> None:
+        self.need(self.caller.may_modify())
         instances = list(entity.instances.values()) if isinstance(entity, Service) else [entity]
         for instance in instances:
             if not force and first(instance.groups, "restarter", "state") in ("online", "degraded"):
@@ -215,6 +222,7 @@ class Session:
             raise Refused(f'Property group "{args[0]}" already exists.')
         if not NAME.fullmatch(args[0]):
             raise Refused(f'"{args[0]}" is not a valid property group name.')
+        self.need(self.caller.may_change(self.chosen(), args[0], args[1]))
         self.repository.put_group(self.chosen(), args[0], Group(args[1], {}, persistent=len(args) == 2))
 
     def delpg(self, args: List[str]) -> None:
@@ -222,6 +230,7 @@ class Session:
             raise Usage("Syntax: delpg name")
         if args[0] not in self.chosen().groups:
             raise Refused(f'No such property group "{args[0]}".')
+        self.need(self.caller.may_change(self.chosen(), args[0], self.chosen().groups[args[0]].type))
         self.repository.delete_group(self.chosen(), args[0])
 
     def setprop(self, args: List[str]) -> None:
@@ -240,6 +249,7 @@ class Session:
             wrong = value_error(kind, value)
             if wrong:
                 raise Refused(wrong)
+        self.need(self.caller.may_set(self.chosen(), group, self.chosen().groups[group].type, prop))
         self.repository.put(self.chosen(), group, prop, Prop(kind, tuple(canonical(kind, v) for v in given)))
         if group == "general" and prop == "enabled" and isinstance(self.entity, Instance):
             self.startd.load([self.entity.fmri])        # immediate, not by snapshot
@@ -276,6 +286,7 @@ class Session:
         self.existing(args[0])
         group, _, prop = args[0].partition("/")
         old = self.chosen().groups[group]
+        self.need(self.caller.may_change(self.chosen(), group, old.type))
         props = {n: p for n, p in old.props.items() if n != prop}
         self.repository.put_group(self.chosen(), group, old._replace(props=props))
 
@@ -317,7 +328,8 @@ class Session:
         for name, group in self.shown().items():
             if fnmatchcase(name, pattern) or not args:
                 self.reply.out(f"{name:<20} {group.type}" + ("" if group.persistent else "\tNONPERSISTENT"))
-            for prop, value in group.props.items():
+            readable = self.caller.may_read(name, group)
+            for prop, value in group.props.items() if readable else ():
                 if fnmatchcase(f"{name}/{prop}", pattern) or fnmatchcase(name, pattern):
                     self.reply.out(f"{name + '/' + prop:<20} {line(value.type, value.values)}")
 
@@ -344,6 +356,7 @@ class Session:
         entity = self.chosen()
         if isinstance(entity, Service):
             raise Refused("An instance must be selected.")
+        self.need(self.caller.may_act(entity))
         self.startd.refresh([entity.fmri])
         if first(entity.groups, "restarter", "state") in ("online", "degraded"):
             from sunlab.smf.orders import Asked
@@ -360,6 +373,7 @@ class Session:
 
     def revert(self, args: List[str]) -> None:
         """Make a snapshot's values the current ones; the running snapshot follows at the next refresh."""
+        self.need(self.caller.may_modify())
         instance = self.instance()
         name = args[0] if args else self.snapshot
         if name is None or name not in instance.snapshots:

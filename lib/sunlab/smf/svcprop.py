@@ -1,6 +1,7 @@
 """svcprop(1): the values of properties, from the running snapshot unless asked otherwise."""
 from typing import TYPE_CHECKING, Dict, Iterator, List, Optional, Tuple, Union
 
+from sunlab.smf.authorise import Caller
 from sunlab.smf.fmri import is_glob, matches, matches_service, parse
 from sunlab.smf.options import Usage, flags, split
 from sunlab.smf.properties import Groups, Prop, compose, line, shell_quoted
@@ -28,8 +29,9 @@ def run(startd: "Startd", request: "Request", reply: "Reply") -> int:
     if "w" in options and entities:
         return _wait(entities, wanted, reply)
     many = len(entities) > 1 or len(wanted) > 1
+    caller = Caller(request.uid)
     for entity in entities:
-        good = _show(entity, wanted, options, many, len(entities) > 1, reply) and good
+        good = _show(entity, wanted, options, many, len(entities) > 1, reply, caller) and good
     return 0 if good else 1
 
 
@@ -74,7 +76,8 @@ def _view(entity: Entity, options: Dict[str, str]) -> Optional[Groups]:
     return entity.running()
 
 
-def _show(entity: Entity, wanted: List[str], options: Dict[str, str], many: bool, full: bool, reply: "Reply") -> bool:
+def _show(entity: Entity, wanted: List[str], options: Dict[str, str], many: bool, full: bool, reply: "Reply",
+          caller: Caller) -> bool:
     view = _view(entity, options)
     quiet = "q" in options and "v" not in options
     if view is None:
@@ -87,6 +90,10 @@ def _show(entity: Entity, wanted: List[str], options: Dict[str, str], many: bool
             good = False
             if not quiet:
                 reply.err(f"svcprop: {_absent(entity, name)}")
+            continue
+        if not caller.may_read(name.partition("/")[0], view[name.partition("/")[0]]):
+            good = False
+            reply.err("svcprop: Permission denied.")
             continue
         alone = isinstance(shown, Prop) and not many and not set(options) & {"t", "f"}
         if "q" not in options:

@@ -1,0 +1,1 @@
+"""Roles, authorisations and profiles of a node (rbac(7))."""
