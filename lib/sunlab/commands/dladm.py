@@ -3,12 +3,12 @@ from __future__ import annotations
 
 import sys
 
-from sunlab.net import netlink, objects
+from sunlab.net import netlink, objects, vnic
 from sunlab.net.columns import Refused, Usage, options, show
 
 LINK = {"LINK": 11, "CLASS": 8, "MTU": 6, "STATE": 8, "BRIDGE": 10, "OVER": 10}
 PHYS = {"LINK": 12, "MEDIA": 20, "STATE": 10, "SPEED": 6, "DUPLEX": 9, "DEVICE": 12}
-VNIC = "macvlan"
+VNIC = vnic.KIND
 
 
 def data_links(names: list[str]) -> dict[str, netlink.Link]:
@@ -52,7 +52,7 @@ def create_vnic(words: list[str]) -> None:
     over = data_links([given["l"]])[given["l"]]
     if names[0] in objects.links():
         raise Refused(f"vnic creation over {given['l']} failed: object already exists")
-    netlink.add_macvlan(names[0], over.index)
+    vnic.create(names[0], objects.solaris(over.name))
 
 
 def delete_vnic(words: list[str]) -> None:

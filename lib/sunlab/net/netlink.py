@@ -13,7 +13,7 @@ REQUEST, ACK, EXCL, CREATE, DUMP = 1, 4, 0x200, 0x400, 0x300
 ERROR, DONE = 2, 3
 IFF_UP, IFF_RUNNING = 1, 0x40
 IFA_ADDRESS, IFA_LOCAL, IFA_FLAGS = 1, 2, 8
-IFLA_ADDRESS, IFLA_IFNAME, IFLA_MTU, IFLA_LINK, IFLA_LINKINFO = 1, 3, 4, 5, 18
+IFLA_ADDRESS, IFLA_IFNAME, IFLA_MTU, IFLA_LINK, IFLA_LINKINFO, IFLA_NET_NS_FD = 1, 3, 4, 5, 18, 28
 KIND, KIND_DATA, MACVLAN_MODE, MACVLAN_BRIDGE = 1, 2, 1, 4
 NODAD, DAD_FAILED, TENTATIVE = 0x02, 0x08, 0x40
 FAMILIES = (2, 10)          # AF_INET, AF_INET6
@@ -135,11 +135,13 @@ def set_up(index: int, up: bool) -> None:
     _ask(NEWLINK, ACK, pack("BBHiII", 0, 0, 0, index, IFF_UP if up else 0, IFF_UP))
 
 
-def add_macvlan(name: str, over: int) -> None:
-    """A link of its own MAC address over another. Raises KernelRefused."""
+def add_macvlan(name: str, over: int, mac: bytes, namespace: int = -1) -> None:
+    """A link of its own MAC address over another, in the network namespace of that descriptor. Raises KernelRefused."""
     about = attribute(KIND, b"macvlan") + attribute(KIND_DATA, attribute(MACVLAN_MODE, pack("I", MACVLAN_BRIDGE)))
-    _ask(NEWLINK, ACK | CREATE | EXCL, pack("BBHiII", 0, 0, 0, 0, 0, 0) + attribute(IFLA_IFNAME, name.encode() + b"\0")
-         + attribute(IFLA_LINK, pack("I", over)) + attribute(IFLA_LINKINFO, about))
+    into = attribute(IFLA_NET_NS_FD, pack("I", namespace)) if namespace >= 0 else b""
+    body = (pack("BBHiII", 0, 0, 0, 0, 0, 0) + attribute(IFLA_IFNAME, name.encode() + b"\0")
+            + attribute(IFLA_LINK, pack("I", over)) + attribute(IFLA_ADDRESS, mac) + into)
+    _ask(NEWLINK, ACK | CREATE | EXCL, body + attribute(IFLA_LINKINFO, about))
 
 
 def delete_link(index: int) -> None:
