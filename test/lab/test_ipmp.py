@@ -50,7 +50,8 @@ def reach(hosts: Hosts) -> None:
 def test_a_group_shows_its_links_and_addresses(hosts: Hosts) -> None:
     at = carrier(hosts)
     assert hosts.sh("n1", "ipmpstat -g").splitlines() == [
-        "GROUP       GROUPNAME   STATE     FDT       INTERFACES", "ipmp0       ipmp0       ok        --        net0 net1"]
+        "GROUP       GROUPNAME   STATE     FDT       INTERFACES",
+        "ipmp0       ipmp0       ok        --        net0 net1"]
     assert hosts.sh("n1", "ipmpstat -an -P -o address,state,group,inbound,outbound") == (
         f"10.84.0.100:up:ipmp0:{at}:net0 net1")
     assert hosts.sh("n1", "ipmpstat -i -P -o interface,active,flags,link,probe,state").splitlines() == [

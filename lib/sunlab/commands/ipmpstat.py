@@ -1,4 +1,4 @@
-"""ipmpstat(8): the state of IPMP groups, their addresses and interfaces. -p and -t need probes, which are not modelled."""
+"""ipmpstat(8): IPMP groups, their addresses and interfaces. -p and -t show probes, which are not modelled."""
 from __future__ import annotations
 
 import sys

@@ -4,7 +4,7 @@ from __future__ import annotations
 import sys
 
 from sunlab import platform
-from sunlab.net import groups, interfaces, netlink, objects, persistent
+from sunlab.net import groups, netlink, objects, persistent
 from sunlab.net.columns import Refused, Usage, options, show
 from sunlab.net.objects import Address
 from sunlab.platform import Platform
@@ -30,7 +30,7 @@ def show_addr(words: list[str]) -> None:
     present = objects.links()
     found = objects.all_addresses(present)
     interface, slash, own = name.partition("/")
-    if interface and not own and not interfaces.exists(interface, present):
+    if interface and not own and not there(interface, present):
         raise Refused("Could not get address: Interface does not exist")
     rows = [row(one) for one in found if not name or one.name == name or not own and one.interface == interface]
     show(COLUMNS, "ADDROBJ,TYPE,STATE,ADDR", rows, given)
@@ -38,19 +38,14 @@ def show_addr(words: list[str]) -> None:
         raise Refused("Address object not found")
 
 
+def there(interface: str, present: dict[str, netlink.Link]) -> bool:
+    from sunlab.net import interfaces
+    return interfaces.exists(interface, present)
+
+
 def row(one: Address) -> dict[str, str]:
-    kind = "from-gz" if in_shared_zone() else one.kind
-    return {"ADDROBJ": one.name, "TYPE": kind, "STATE": one.state, "ADDR": one.cidr, "CURRENT": one.current,
+    return {"ADDROBJ": one.name, "TYPE": one.kind, "STATE": one.state, "ADDR": one.cidr, "CURRENT": one.current,
             "PERSISTENT": "---" if one.up_at_boot is None else one.at_boot}
-
-
-def in_shared_zone() -> bool:
-    """A zone's kernel view is the global zone's own unless the zone has a network stack to itself."""
-    try:
-        with open("/run/zonename"), open("/run/shared-ip"):
-            return True
-    except FileNotFoundError:
-        return False
 
 
 def free_name(interface: str, address: str, taken: set[str]) -> str:
@@ -103,6 +98,7 @@ def create_addr(words: list[str]) -> None:
 
 def ready(interface: str, present: dict[str, netlink.Link], may_plumb: bool) -> None:
     """The IP interface is there, or is made where create-addr does that. Raises Refused."""
+    from sunlab.net import interfaces
     if interfaces.exists(interface, present):
         return
     if not may_plumb:
@@ -159,6 +155,7 @@ def delete_addr(words: list[str]) -> None:
 
 def chosen(words: list[str], verb: str, text: str, only_temporary: bool = False) -> tuple[bool, Address]:
     """Is -t there, and the object that the words name. Raises Usage, Refused."""
+    from sunlab.net import interfaces
     temporary, name = interfaces.one_name(words, f"{verb} [-t] <addrobj>")
     if only_temporary and not temporary:
         raise Refused(f"persistent operation not supported for {verb}")
@@ -233,6 +230,7 @@ def refresh_addr(words: list[str]) -> None:
 
 def tree() -> None:
     """A bare `ipadm` on Solaris 11.4: every interface, its addresses below it."""
+    from sunlab.net import interfaces
     columns = {"NAME": 18, "CLASS/TYPE": 11, "STATE": 13, "UNDER": 11, "ADDR": 46}
     found = objects.all_addresses(objects.links())
     above = {name: group.name for group in groups.read().values() for name in group.members}

@@ -6,7 +6,6 @@ another has failed.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
 
 from sunlab.net.netlink import Held, Link
 
@@ -20,7 +19,7 @@ class Group:
         self.name, self.members, self.standby = name, members, standby
 
 
-def comma(names: Iterable[str]) -> str:
+def comma(names: tuple[str, ...]) -> str:
     return ",".join(names) or "-"
 
 
@@ -37,7 +36,7 @@ def read() -> dict[str, Group]:
     return {name: Group(name, names(members), names(standby)) for name, members, standby in rows}
 
 
-def write(groups: Mapping[str, Group]) -> None:
+def write(groups: dict[str, Group]) -> None:
     os.makedirs(os.path.dirname(FILE), exist_ok=True)
     fresh = f"{FILE}.{os.getpid()}"
     with open(fresh, "w") as file:
@@ -49,7 +48,7 @@ def works(link: "Link | None") -> bool:
     return link is not None and link.up and link.running
 
 
-def active(group: Group, present: Mapping[str, Link]) -> tuple[str, ...]:
+def active(group: Group, present: dict[str, Link]) -> tuple[str, ...]:
     """The members that carry addresses now."""
     sound = [name for name in group.members if works(present.get(name))]
     missing = sum(1 for name in group.members if name not in group.standby and name not in sound)
@@ -57,7 +56,7 @@ def active(group: Group, present: Mapping[str, Link]) -> tuple[str, ...]:
     return tuple(name for name in sound if name not in group.standby or name in spare)
 
 
-def bindings(group: Group, present: Mapping[str, Link], bound: Mapping[str, str]) -> dict[str, str]:
+def bindings(group: Group, present: dict[str, Link], bound: dict[str, str]) -> dict[str, str]:
     """Address -> the member that should carry it, given the member that does ("" for none).
 
     What works stays, unless another active member has two addresses less.
@@ -77,7 +76,7 @@ def bindings(group: Group, present: Mapping[str, Link], bound: Mapping[str, str]
     return wanted
 
 
-def emptiest(group: Group, present: Mapping[str, Link], held: Iterable[Held]) -> str:
+def emptiest(group: Group, present: dict[str, Link], held: list[Held]) -> str:
     """The active member with the fewest addresses; "" if none is active."""
     load = {present[name].index: 0 for name in active(group, present)}
     for one in held:
@@ -86,7 +85,7 @@ def emptiest(group: Group, present: Mapping[str, Link], held: Iterable[Held]) ->
     return min(active(group, present), key=lambda name: load[present[name].index], default="")
 
 
-def state(group: Group, present: Mapping[str, Link]) -> str:
+def state(group: Group, present: dict[str, Link]) -> str:
     """ok, degraded or failed (ipmpstat(8))."""
     sound = sum(1 for name in group.members if works(present.get(name)))
     return "failed" if not sound else "ok" if sound == len(group.members) else "degraded"

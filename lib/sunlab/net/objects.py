@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 
-from sunlab.net import groups, neighbours, netlink, persistent
+from sunlab.net import groups, netlink, persistent
 from sunlab.net.netlink import Link
 
 STATE = "/var/run/ipadm"
@@ -180,6 +180,7 @@ def bring_up(link: Link, address: str, prefix: int, deprecated: bool = False) ->
         return "ok"
     if not link.up:
         netlink.set_up(link.index, True)
+    from sunlab.net import neighbours  # here: most commands only look
     wire = neighbours.Wire(link.name, netlink.packed(address)[1])
     try:
         if wire.in_use():
