@@ -146,11 +146,16 @@ def disable_if(words: list[str]) -> None:
         raise Refused(f"Could not disable {name}: Interface does not exist")
     if name not in persistent.of_kind("if"):
         raise Refused(f"Could not disable {name}: Persistent operation on temporary object")
+    drop_active(name, present)
+    unplumb(name, present)
+
+
+def drop_active(name: str, present: dict[str, netlink.Link]) -> None:
+    """The interface's addresses go, until a boot brings back those that are kept."""
     for one in objects.all_addresses(present):
         if one.interface == name:
             objects.put_down(one, present)
             objects.forget(one.name)
-    unplumb(name, present)
 
 
 def enable_if(words: list[str]) -> None:

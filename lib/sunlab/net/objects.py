@@ -101,10 +101,10 @@ def all_addresses(present: dict[str, Link]) -> list[Address]:
     """Those with a name and those that only the kernel has, by interface."""
     by_index = {link.index: name for name, link in present.items()}
     here = {(by_index[held.index], held.address): held for held in netlink.addresses()}
-    found, known, above = _named(), persistent.addresses(), groups.read()
-    active = {one.name for one in found}
-    found += [Address(name, entry.address, entry.prefix, "ok", entry.kind, entry.deprecated)
-              for name, entry in known.items() if name not in active]
+    named, known, above = _named(), persistent.addresses(), groups.read()
+    active = {one.name for one in named}
+    found = [Address(name, entry.address, entry.prefix, "ok", entry.kind, entry.deprecated)
+             for name, entry in known.items() if name not in active] + named
     for one in found:
         entry = known.get(one.name)
         if entry is not None:
