@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sundog.solaris.columns import fields
+from sunlab.commands import ifconfig, route
 from sunlab.net import columns, groups, neighbours
 from sunlab.net.addresses import free_name, read_address
 from sunlab.net.columns import Refused, Usage
@@ -129,3 +130,33 @@ def test_a_name_is_invented_after_those_that_are_taken() -> None:
     assert free_name("net0", "10.0.0.1", set()) == "net0/v4"
     assert free_name("net0", "10.0.0.1", {"net0/v4", "net0/v4a"}) == "net0/v4b"
     assert free_name("net0", "fd00::1", {"net0/v4"}) == "net0/v6"
+
+
+@given(st.integers(0, 32))
+def test_a_netmask_is_read_in_dots_and_in_hexadecimal(prefix: int) -> None:
+    number = (0xFFFFFFFF << (32 - prefix)) & 0xFFFFFFFF
+    assert ifconfig.mask(prefix) == f"{number:08x}"
+    assert ifconfig.prefix_of(f"{number:08x}") == prefix
+    assert ifconfig.prefix_of(socket.inet_ntoa(struct.pack("!I", number))) == prefix
+
+
+@pytest.mark.parametrize("text", ["255.0.255.0", "ff00ff00", "web", "1ffffffff"])
+def test_what_is_no_netmask_is_refused(text: str) -> None:
+    with pytest.raises(Refused):
+        ifconfig.prefix_of(text)
+
+
+@pytest.mark.parametrize("text, found", [
+    ("default", ("0.0.0.0", 0)), ("10.1.0.0/16", ("10.1.0.0", 16)), ("10.1.2.0", ("10.1.2.0", 24)),
+    ("10.1.2.3", ("10.1.2.3", 32))])
+def test_a_destination_is_a_net_or_a_host(text: str, found: "tuple[str, int]") -> None:
+    assert route.destination(text, False) == found
+
+
+def test_an_unknown_field_is_refused_with_p_and_only_warned_of_without(
+        capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(Refused, match="unknown output field `b'"):
+        columns.show({"A": 5}, "a", [], {"p": "", "o": "a,b"})
+    columns.show({"A": 5}, "a", [{"A": "x"}], {"o": "a,b"})
+    shown = capsys.readouterr()
+    assert (shown.out, shown.err) == ("A\nx\n", "warning: unknown output field `b'\n")

@@ -10,6 +10,7 @@ from sunlab.net.columns import Refused, Usage, options, show
 #: Interfaces that delete-ip took away or that create-ip has not made yet; the links themselves stay.
 UNPLUMBED = f"{objects.STATE}/unplumbed"
 COLUMNS = {"IFNAME": 11, "CLASS": 10, "STATE": 9, "ACTIVE": 7, "CURRENT": 13, "PERSISTENT": 11, "OVER": 20}
+ROUTES = "/etc/inet/static_routes"
 NO_LINK = "Could not open DLPI link"
 
 
@@ -202,3 +203,6 @@ def at_boot() -> None:
                       for name, (members, standby) in kept.items()})
         mpathd.ensure()
     restore()
+    if os.path.exists(ROUTES):
+        from sunlab.net import routes
+        routes.restore()
