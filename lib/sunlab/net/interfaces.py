@@ -189,7 +189,7 @@ def at_boot() -> None:
     for name, (over, mac) in persistent.of_kind("vnic").items():
         vnic.create(name, over, mac=bytes.fromhex(mac.replace(":", "")))
     present = objects.links()
-    if not os.path.exists("/run/zonename"):     # the links that a zone sees may be the global zone's own
+    if not os.path.exists(objects.ZONE):     # the links that a zone sees may be the global zone's own
         for name in present:
             if name not in ("lo0", *persistent.of_kind("if")):
                 unplumb(name, present)

@@ -1,6 +1,6 @@
 """Address objects: the names that ipadm(8) gives to addresses, kept in /var/run/ipadm, over what the kernel has.
 
-What outlives a boot is in ipadm.conf (see persistent); an address that nobody named is shown as IF/?.
+What outlives a boot is in ipadm.conf (see persistent); an address that nobody named is shown as IF/?, in a zone IF/v4.
 """
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from sunlab.net.netlink import Link
 
 STATE = "/var/run/ipadm"
 LINK_LOCAL = "fe80:"
+#: In a zone: the first address of an interface is the one that it was configured with from the global zone.
+ZONE = "/run/zonename"
 
 
 class Address:
@@ -119,8 +121,10 @@ def all_addresses(present: dict[str, Link]) -> list[Address]:
     for (interface, address), held in here.items():
         if address.startswith(LINK_LOCAL):
             continue        # an address of Solaris only once an addrconf object asks for it
-        label = "?" if interface != "lo0" else "v6" if ":" in address else "v4"
-        found.append(Address(f"{interface}/{label}", address, held.prefix, state_of(held, present[interface])))
+        name = f"{interface}/{'v6' if ':' in address else 'v4'}"
+        given = interface == "lo0" or os.path.exists(ZONE) and name not in {one.name for one in found}
+        found.append(Address(name if given else f"{interface}/?", address, held.prefix,
+                             state_of(held, present[interface])))
     order = {name: number for number, name in enumerate(present)}
     return sorted(found, key=lambda one: order.get(one.interface, len(order)))
 
