@@ -5,7 +5,8 @@ from typing import Iterator, List
 import pytest
 
 from lab.shared_pool import Hosts
-from sunlab.lab import Lab
+from sunlab import cli
+from sunlab.lab import Lab, LabError
 
 pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("lab-ipadm")]
 PLAN = {"networks": {"public": {"subnet": "10.83.0.0/24"}},
@@ -155,14 +156,19 @@ def test_show_link_has_a_bridge_column_on_illumos_only(hosts: Hosts) -> None:
 
 
 def test_a_pulled_cable_shows_everywhere_outlives_a_boot_and_can_be_put_back(hosts: Hosts) -> None:
-    hosts.lab.unplug("i1", "net0")
+    assert cli.main(["--lab", hosts.lab.spec.lab, "unplug", "i1", "net0"]) == 0
     reboot(hosts, "i1")
     assert hosts.sh("i1", "dladm show-phys -p -o state,speed net0; dladm show-link -p -o state net0") == "down:0\ndown"
     assert hosts.sh("i1", "ipadm show-if -p -o state net0") == "failed"
     assert shown(hosts, "i1", "net0/v4", "state") == "inaccessible"
-    hosts.lab.plug("i1", "net0")
+    assert cli.main(["--lab", hosts.lab.spec.lab, "plug", "i1", "net0"]) == 0
     hosts.sh("s1", "ping -q -c 1 -W 5 10.83.0.1")
     assert shown(hosts, "i1", "net0/v4", "state") == "ok"
+
+
+def test_a_cable_that_is_not_there_cannot_be_pulled(hosts: Hosts) -> None:
+    with pytest.raises(LabError, match="node i1 has no interface 'net3'; it has net0"):
+        hosts.lab.unplug("i1", "net3")
 
 
 @pytest.mark.parametrize("node, line, text", [

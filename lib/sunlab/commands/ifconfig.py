@@ -135,13 +135,23 @@ def change(name: str, family: str, words: list[str]) -> None:
     present = objects.links()
     row = find(name, family, present)
     if words == ["unplumb"]:
-        if ":" in name:
-            remove(row, present)
-        else:
-            interfaces.drop_active(interface, present)
-            interfaces.unplumb(interface, present)
+        unplumb(row, present)
+    else:
+        configure(row, words, present)
+
+
+def unplumb(row: Logical, present: dict[str, netlink.Link]) -> None:
+    if ":" in row.name:
+        remove(row, present)
         return
-    one = row.one
+    interfaces.drop_active(row.name, present)
+    interfaces.unplumb(row.name, present)
+
+
+def configure(row: Logical, words: list[str], present: dict[str, netlink.Link]) -> None:
+    """Do the words in their order, each on what the one before left. Raises Refused."""
+    name, family, one = row.name, row.family, row.one
+    interface = name.partition(":")[0]
     while words:
         word = words[0]
         if word in ("up", "down"):
