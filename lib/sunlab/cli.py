@@ -134,6 +134,11 @@ def heal(options: argparse.Namespace) -> int:
     return 0
 
 
+def unplug(options: argparse.Namespace) -> int:
+    getattr(the_lab(options), options.name_of_command)(options.node, options.interface)
+    return 0
+
+
 def on_node(name: str) -> Callable[[argparse.Namespace], int]:
     def act(options: argparse.Namespace) -> int:
         getattr(the_lab(options), name)(options.node)
@@ -182,6 +187,11 @@ def arguments() -> argparse.ArgumentParser:
     sub.add_argument("--network", help="on this network only")
     sub.add_argument("--from", dest="peer", help="to and from this node only")
     sub.add_argument("--one-way", action="store_true", help="lose only what the node sends")
+    for name, text in (("unplug", "pull the cable out of a node's interface: its link goes down"),
+                       ("plug", "put the cable back")):
+        sub = command(name, unplug, text, f"sunlab {name} n1 net0")
+        sub.add_argument("node")
+        sub.add_argument("interface")
     command("heal", heal, "undo every cut", "sunlab heal")
     return parser
 

@@ -18,10 +18,11 @@ PACKAGE = CHECKOUT / "pkg/sundog.p5m"
 SYSTEM_PYTHON = "/usr/bin/python3"
 
 #: Where each command of the lab is found in a node, and the module of sunlab.commands that is it.
-COMMANDS = {f"usr/sbin/{name}": name for name in ("svcadm", "svccfg", "ipadm", "dladm", "ifconfig", "zoneadm",
+COMMANDS = {f"usr/sbin/{name}": name for name in ("svcadm", "svccfg", "ipadm", "dladm", "ifconfig", "ipmpstat", "route",
+                                                   "ping", "arp", "zoneadm",
                                                    "zonecfg", "zlogin", "uadmin", "reboot", "halt")}
-COMMANDS.update({f"usr/bin/{name}": name for name in ("svcs", "svcprop", "hostid", "uname", "zonename", "auths",
-                                                            "profiles", "pfexec")})
+COMMANDS.update({f"usr/bin/{name}": name for name in ("svcs", "svcprop", "netstat", "hostid", "uname", "zonename",
+                                                     "auths", "profiles", "pfexec")})
 COMMANDS.update({f"usr/sbin/{name}": "useradd" for name in ("useradd", "usermod", "roleadd", "rolemod")})
 
 LAUNCHER = """#!{python} -IS

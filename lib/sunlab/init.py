@@ -113,11 +113,23 @@ def hostid_file(hostid: int) -> bytes:
     return struct.pack("<I", hostid)
 
 
-def set_addresses(pid: int, addresses: Mapping[str, str]) -> None:
-    """The node's own fixed addresses, set from outside before it boots, as its firmware would find them."""
+def own_addresses(addresses: Mapping[str, str]) -> str:
+    """The ipadm.conf of a node that has just been installed: its interfaces and their addresses."""
+    lines = []
+    for number, address in enumerate(addresses.values()):
+        label = "v6" if ":" in address else "v4"
+        lines += [f"if net{number}\n", f"addr net{number}/{label} static {address} up -\n"]
+    return "".join(lines)
+
+
+def set_addresses(pid: int, addresses: Mapping[str, str], kept: str) -> None:
+    """The node's own addresses that its ipadm.conf still has, set from outside before it boots; it does the rest."""
     lines = ["link set lo up"]
     for number, address in enumerate(addresses.values()):
         nodad = " nodad" if ":" in address else ""
-        lines += [f"link set net{number} up", f"address add {address} dev net{number}{nodad}"]
+        lines.append(f"link set net{number} up")
+        if any(line.split()[1].startswith(f"net{number}/") and line.split()[2:] == ["static", address, "up", "-"]
+               for line in kept.splitlines()):
+            lines.append(f"address add {address} dev net{number}{nodad}")
     subprocess.run(["nsenter", "-t", str(pid), "-n", "ip", "-batch", "-"], input="\n".join(lines) + "\n", text=True,
                    check=True)

@@ -186,6 +186,21 @@ class Lab:
     def heal(self) -> None:
         network.heal(self.places)
 
+    def unplug(self, node: str, interface: str) -> None:
+        """Pull the cable out of a node's interface, such as net0: the node sees its link go down, also after a boot."""
+        network.unplug(self.spec, self.places, node, self._number(node, interface), True)
+
+    def plug(self, node: str, interface: str) -> None:
+        network.unplug(self.spec, self.places, node, self._number(node, interface), False)
+
+    def _number(self, node: str, interface: str) -> int:
+        if node not in self.spec.nodes:
+            raise LabError(f"lab {self.spec.lab} has no node {node!r}")
+        known = [f"net{number}" for number in range(len(self.spec.nodes[node].addresses))]
+        if interface not in known:
+            raise LabError(f"node {node} has no interface {interface!r}; it has {', '.join(known)}")
+        return known.index(interface)
+
     def status(self) -> Mapping[str, Any]:
         nodes = {}
         for name, node in self.spec.nodes.items():
@@ -231,6 +246,8 @@ def _build(spec: Spec, places: Places) -> None:
             (folder / part).mkdir(parents=True)
         (folder / "upper/etc/hostid").write_bytes(init.hostid_file(node.hostid))
         (folder / "upper/etc/nodename").write_text(f"{name}\n")
+        (folder / "upper/etc/ipadm").mkdir()
+        (folder / "upper/etc/ipadm/ipadm.conf").write_text(init.own_addresses(node.addresses))
         (folder / "upper/etc/sunlab-platform").write_text(f"{node.platform}\n")
         for file in spec.files:
             target = folder / "upper" / image.merged(file.target.lstrip("/"))

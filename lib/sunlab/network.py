@@ -4,6 +4,7 @@ Nothing here is visible on the host's own network. Cutting is done by nftables i
 so that an interface stays up while its frames are lost, as behind a failed switch.
 """
 import subprocess
+from pathlib import Path
 from typing import Iterable, List, Mapping, Optional, Sequence
 
 from sunlab.places import Places
@@ -24,7 +25,13 @@ def run(argv: Sequence[str], text: str = "") -> str:
 
 
 def bridge(spec: Spec, network: str) -> str:
-    return f"br{list(spec.networks).index(network)}"
+    """The switch of a network; one may be a second set of ports on another's."""
+    return f"br{list(spec.networks).index(spec.switches.get(network, network))}"
+
+
+def unplugged(places: Places, end: str) -> Path:
+    """This file is there while the cable's end is out of the node."""
+    return places.top / "unplugged" / end
 
 
 def cable(node: str, number: int) -> str:
@@ -43,6 +50,8 @@ def build(spec: Spec, places: Places) -> None:
     run(["ip", "netns", "add", places.netns])
     lines = ["link set lo up"]
     for network in spec.networks:
+        if network in spec.switches:
+            continue
         name = bridge(spec, network)
         lines += [f"link add {name} type bridge forward_delay 0 mcast_snooping 0", f"link set {name} up"]
     batch(places.netns, lines)
@@ -69,7 +78,8 @@ def connect(spec: Spec, places: Places, name: str, addresses: Mapping[str, str],
     for number, network in enumerate(addresses):
         end = cable(name, number)
         lines += [f"link add {end} type veth peer name net{number} netns {netns} address {mac(spec, name, number)}",
-                  f"link set {end} master {bridge(spec, network)} up"]
+                  f"link set {end} master {bridge(spec, network)}"
+                  f" {'down' if unplugged(places, end).exists() else 'up'}"]
     batch(places.netns, lines)
 
 
@@ -104,6 +114,20 @@ def pause(spec: Spec, places: Places, node: str, paused: bool) -> None:
     ends = ", ".join(f'"{cable(node, number)}"' for number in range(len(spec.nodes[node].addresses)))
     lines = [f"{verb} element {TABLE} paused {{ {ends} }}" for verb in (["add"] if paused else ["add", "delete"])]
     run(["ip", "netns", "exec", places.netns, "nft", "-f", "-"], "\n".join(lines) + "\n")
+
+
+def unplug(spec: Spec, places: Places, node: str, number: int, out: bool) -> None:
+    """Pull a cable out of a node, or put it back; it stays so over a boot."""
+    end = cable(node, number)
+    mark = unplugged(places, end)
+    mark.parent.mkdir(exist_ok=True)
+    if out:
+        mark.touch()
+    else:
+        mark.unlink(missing_ok=True)
+    there = subprocess.run(["ip", "-n", places.netns, "link", "show", end], capture_output=True, check=False)
+    if there.returncode == 0:           # else the node is off
+        run(["ip", "-n", places.netns, "link", "set", end, "down" if out else "up"])
 
 
 def heal(places: Places) -> None:

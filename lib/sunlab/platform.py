@@ -19,6 +19,12 @@ class Platform:
     zone_fields = ""                    # what `zoneadm list -p` has after the seven common fields
     zone_columns = "{:>4} {:<16} {:<10} {:<30} {:<8} {:<6}\n"   # of `zoneadm list -v`
     brands: "tuple[str, ...]" = ("ipkg", "lipkg", "sparse", "lx", "bhyve")      # of zones, the default first
+    guesses_address = False             # ipadm create-addr: -T static may be left out, a bare interface gets a name
+    plumbs_for_address = True           # ipadm create-addr makes the IP interface when there is none
+    create_if = True                    # ipadm knows create-if, delete-if beside create-ip, delete-ip
+    if_columns = "ifname,class,state,current,persistent"        # ipadm show-if
+    tree = False                        # a bare `ipadm` shows interfaces and their addresses; else as show-addr
+    link_columns = "link,class,mtu,state,bridge,over"           # dladm show-link
 
 
 class Solaris(Platform):
@@ -31,6 +37,12 @@ class Solaris(Platform):
     zone_fields = ":-:none:"
     zone_columns = "{:>4} {:<16} {:<11} {:<28} {:<10} {:<6}\n"
     brands = ("solaris",)
+    guesses_address = True
+    plumbs_for_address = False
+    create_if = False
+    if_columns = "ifname,class,state,active,over"
+    tree = True
+    link_columns = "link,class,mtu,state,over"
 
 
 ILLUMOS = Platform()

@@ -98,7 +98,7 @@ def _one_boot(spec: Spec, places: Places, node: NodeSpec, tell: int) -> int:
     if pid == 0:
         raise RuntimeError("the node's init was not born")
     network.connect(spec, places, node.name, node.addresses, str(pid))
-    init.set_addresses(pid, node.addresses)
+    init.set_addresses(pid, node.addresses, (folder / "upper/etc/ipadm/ipadm.conf").read_text(encoding="ascii"))
     os.write(to_child, b"go")
     os.close(to_child)
     os.read(from_child, 1)      # ends when the init reaches its program: only then may its root be entered

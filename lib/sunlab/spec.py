@@ -51,6 +51,7 @@ class Spec:
     nodes: Mapping[str, NodeSpec]
     clients: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     files: Tuple[FileSpec, ...] = ()
+    switches: Mapping[str, str] = field(default_factory=dict)       # network -> the one on whose switch it is too
 
     def dump(self) -> str:
         """As text, for a lab that stands to remember what it was built from."""
@@ -167,8 +168,7 @@ def _spec(reader: Reader, tree: Any, folder: Path) -> Spec:
     name = reader.text(top["lab"]) if "lab" in top else ""
     if "lab" in top and not NAME.match(name):
         reader.wrong(top["lab"], "a lab's name is up to 11 of a-z, 0-9 and -, beginning with a letter")
-    networks = {key: reader.subnet(reader.mapping(value, ("subnet",)).get("subnet", value))
-                for key, value in _section(reader, top, "networks").items()}
+    networks, switches = _networks(reader, _section(reader, top, "networks"))
     disks = {key: reader.size(reader.mapping(value, ("size",)).get("size", value))
              for key, value in _section(reader, top, "disks").items()}
     for disk in disks:
@@ -179,7 +179,23 @@ def _spec(reader: Reader, tree: Any, folder: Path) -> Spec:
     clients = {key: _client(reader, key, value, networks, nodes)
                for key, value in _section(reader, top, "clients").items()}
     files = tuple(_file(reader, key, value, folder) for key, value in _section(reader, top, "files").items())
-    return Spec(name, networks, disks, nodes, clients, files)
+    return Spec(name, networks, disks, nodes, clients, files, switches)
+
+
+def _networks(reader: Reader, section: Mapping[str, Any]) -> Tuple[Dict[str, str], Dict[str, str]]:
+    """Each network's subnet; and of those that are on another's switch, the other."""
+    subnets: Dict[str, str] = {}
+    switches: Dict[str, str] = {}
+    for key, value in section.items():
+        own = reader.mapping(value, ("subnet", "switch"))
+        if "switch" not in own:
+            subnets[key] = reader.subnet(own.get("subnet", value))
+            continue
+        other = reader.text(own["switch"])
+        if other not in subnets or other in switches or "subnet" in own:
+            reader.wrong(own["switch"], "name a network above that has a subnet; this one is in the same")
+        subnets[key], switches[key] = subnets.get(other, ""), other
+    return subnets, switches
 
 
 def _section(reader: Reader, top: Mapping[str, Any], key: str) -> Dict[str, Any]:

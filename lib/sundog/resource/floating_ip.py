@@ -133,8 +133,8 @@ def preflight(host: Host, p: Params) -> List[Problem]:
     except ConfigProblem as wrong:
         return [Problem(wrong.what, wrong.remedy)]
     state = ipadm.interfaces(host.run).get(name, "")
-    # An interface that is not there yet is made at the start.
-    if state in ("", "ok"):
+    # One that is not there yet is made at the start; one without an address that is up is down, until it has one.
+    if state in ("", "ok", "down"):
         return []
     return [Problem(f"interface {name} is {state}, so {p.address} cannot be used", f"dladm show-link {name}")]
 

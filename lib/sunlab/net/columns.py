@@ -3,13 +3,19 @@ from __future__ import annotations
 
 import sys
 
+FORM = "see the manual page"
+
 
 class Refused(Exception):
     """Exit 1 with this text."""
 
 
 class Usage(Exception):
-    """Exit 2 with this text."""
+    """Wrong words: `form` says how the command is used."""
+
+    def __init__(self, form: str, what: str = "Invalid arguments") -> None:
+        super().__init__(what)
+        self.form = form
 
 
 def options(words: list[str], with_value: str, flags: str) -> tuple[dict[str, str], list[str]]:
@@ -24,13 +30,13 @@ def options(words: list[str], with_value: str, flags: str) -> tuple[dict[str, st
             letter, word = word[0], word[1:]
             if letter in with_value:
                 if not word and not rest:
-                    raise Usage(f"option '-{letter}' requires an argument")
+                    raise Usage(FORM, f"option '-{letter}' requires a value")
                 found[letter] = word or rest.pop(0)
                 word = ""
             elif letter in flags:
                 found[letter] = ""
             else:
-                raise Usage(f"unrecognized option '-{letter}'")
+                raise Usage(FORM, f"unrecognized option '-{letter}'")
     return found, rest
 
 
@@ -41,18 +47,26 @@ def escaped(values: list[str]) -> str:
     return ":".join(values)
 
 
-def show(columns: dict[str, int], default: str, rows: list[dict[str, str]], given: dict[str, str]) -> None:
-    """Print rows as -p and -o ask. `columns`: each field and its width. Raises Refused."""
-    if "p" in given and "o" not in given:
-        raise Refused("-p requires -o")
+def show(columns: dict[str, int], default: str, rows: list[dict[str, str]], given: dict[str, str],
+         letter: str = "p") -> None:
+    """Print rows as -p (or -`letter`) and -o ask. `columns`: each field and its width. Raises Refused."""
+    parsable = letter in given
+    if parsable and "o" not in given:
+        raise Refused(f"-{letter} requires -o" if letter == "p" else "output fields must be specified in parsable mode")
     wanted = given.get("o", default).upper()
+    if parsable and wanted == "ALL":
+        raise Refused("output field `all' invalid in parsable mode")
     chosen = list(columns) if wanted == "ALL" else wanted.split(",")
-    for name in chosen:
-        if name not in columns:
-            raise Refused(f"unknown output field `{name.lower()}'")
-    if "p" in given:
+    unknown = [name for name in chosen if name not in columns]
+    if unknown:
+        text = f"unknown output field{'s' if len(unknown) > 1 else ''} `{','.join(unknown).lower()}'"
+        chosen = [name for name in chosen if name in columns]
+        if parsable or not chosen:
+            raise Refused(text if parsable else "no valid output fields")
+        sys.stderr.write(f"warning: {text}\n")
+    if parsable:
         sys.stdout.write("".join(escaped([row[name] for name in chosen]) + "\n" for row in rows))
         return
     for row in [{name: name for name in columns}, *rows]:
-        line = " ".join((row[name] or "--").ljust(columns[name]) for name in chosen)
+        line = " ".join((row[name] or "--").ljust(columns[name] - 1) for name in chosen)
         sys.stdout.write(line.rstrip() + "\n")

@@ -12,8 +12,10 @@ GETLINK, NEWLINK, DELLINK, NEWADDR, DELADDR, GETADDR = 18, 16, 17, 20, 21, 22
 REQUEST, ACK, EXCL, CREATE, DUMP = 1, 4, 0x200, 0x400, 0x300
 ERROR, DONE = 2, 3
 IFF_UP, IFF_RUNNING = 1, 0x40
-IFA_ADDRESS, IFA_LOCAL, IFA_FLAGS = 1, 2, 8
-IFLA_ADDRESS, IFLA_IFNAME, IFLA_MTU, IFLA_LINK, IFLA_LINKINFO = 1, 3, 4, 5, 18
+LINK_GROUP = 1               # RTMGRP_LINK
+IFA_ADDRESS, IFA_LOCAL, IFA_CACHEINFO, IFA_FLAGS = 1, 2, 6, 8
+FOREVER = 0xFFFFFFFF        # a lifetime
+IFLA_ADDRESS, IFLA_IFNAME, IFLA_MTU, IFLA_LINK, IFLA_LINKINFO, IFLA_NET_NS_FD = 1, 3, 4, 5, 18, 28
 KIND, KIND_DATA, MACVLAN_MODE, MACVLAN_BRIDGE = 1, 2, 1, 4
 NODAD, DAD_FAILED, TENTATIVE = 0x02, 0x08, 0x40
 FAMILIES = (2, 10)          # AF_INET, AF_INET6
@@ -118,10 +120,15 @@ def packed(address: str) -> tuple[int, bytes]:
     return family, _socket.inet_pton(family, address)
 
 
-def add_address(index: int, address: str, prefix: int) -> None:
-    """Usable at once: the kernel does not probe for duplicates. Raises KernelRefused."""
+def add_address(index: int, address: str, prefix: int, deprecated: bool = False) -> None:
+    """Usable at once: the kernel does not probe for duplicates. Raises KernelRefused.
+
+    A deprecated one is not chosen as the source of what this host begins.
+    """
     family, raw = packed(address)
     body = pack("BBBBi", family, prefix, NODAD, 0, index) + attribute(IFA_LOCAL, raw) + attribute(IFA_ADDRESS, raw)
+    if deprecated:
+        body += attribute(IFA_CACHEINFO, pack("IIII", 0, FOREVER, 0, 0))
     _ask(NEWADDR, ACK | CREATE | EXCL, body)
 
 
@@ -135,12 +142,26 @@ def set_up(index: int, up: bool) -> None:
     _ask(NEWLINK, ACK, pack("BBHiII", 0, 0, 0, index, IFF_UP if up else 0, IFF_UP))
 
 
-def add_macvlan(name: str, over: int) -> None:
-    """A link of its own MAC address over another. Raises KernelRefused."""
+def add_macvlan(name: str, over: int, mac: bytes, namespace: int = -1) -> None:
+    """A link of its own MAC address over another, in the network namespace of that descriptor. Raises KernelRefused."""
     about = attribute(KIND, b"macvlan") + attribute(KIND_DATA, attribute(MACVLAN_MODE, pack("I", MACVLAN_BRIDGE)))
-    _ask(NEWLINK, ACK | CREATE | EXCL, pack("BBHiII", 0, 0, 0, 0, 0, 0) + attribute(IFLA_IFNAME, name.encode() + b"\0")
-         + attribute(IFLA_LINK, pack("I", over)) + attribute(IFLA_LINKINFO, about))
+    into = attribute(IFLA_NET_NS_FD, pack("I", namespace)) if namespace >= 0 else b""
+    body = (pack("BBHiII", 0, 0, 0, 0, 0, 0) + attribute(IFLA_IFNAME, name.encode() + b"\0")
+            + attribute(IFLA_LINK, pack("I", over)) + attribute(IFLA_ADDRESS, mac) + into)
+    _ask(NEWLINK, ACK | CREATE | EXCL, body + attribute(IFLA_LINKINFO, about))
 
 
 def delete_link(index: int) -> None:
     _ask(DELLINK, ACK, pack("BBHiII", 0, 0, 0, index, 0, 0))
+
+
+def link_events() -> _socket.socket:
+    """A socket that becomes readable whenever a link of this namespace changes; what it says is not kept."""
+    kernel = _socket.socket(_socket.AF_NETLINK, _socket.SOCK_RAW | _socket.SOCK_CLOEXEC, 0)
+    kernel.bind((0, LINK_GROUP))
+    return kernel
+
+
+def rename(index: int, name: str) -> None:
+    """The link must be down. Raises KernelRefused."""
+    _ask(NEWLINK, ACK, pack("BBHiII", 0, 0, 0, index, 0, 0) + attribute(IFLA_IFNAME, name.encode() + b"\0"))
