@@ -50,8 +50,8 @@ class Poller:
         turn = 0
         while not self.stopping.is_set():
             for service in self.services:
-                number = turn if turn % self.write_each == 0 else None
-                task = loop.create_task(self.poll(service, number))
+                write = turn if turn % self.write_each == 0 else None
+                task = loop.create_task(self.poll(service, write))
                 self.running.add(task)
                 task.add_done_callback(self.running.discard)
             turn += 1

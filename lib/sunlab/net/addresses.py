@@ -51,9 +51,10 @@ def row(one: Address) -> dict[str, str]:
 def free_name(interface: str, address: str, taken: set[str]) -> str:
     """The name that Solaris invents: net0/v4, then net0/v4a, net0/v4b, …"""
     stem = f"{interface}/{'v6' if ':' in address else 'v4'}"
-    for suffix in ["", *"abcdefghijklmnopqrstuvwxyz"]:
-        if stem + suffix not in taken:
-            return stem + suffix
+    names = [stem] + [stem + letter for letter in "abcdefghijklmnopqrstuvwxyz"]
+    for one in names:
+        if one not in taken:
+            return one
     raise Refused("Could not create address: Already exists")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 import os
 import sys
 
+from sunlab.platform import here
 from sunlab.zones import calls, config, copying, instance, registry, root
 from sunlab.zones import verify as check
 from sunlab.zones.registry import Zone
@@ -160,7 +161,7 @@ def brand_attach(zone: Zone, update: bool) -> None:
         sys.stderr.write(f"ERROR: Missing /etc at {zone.path}/root.\n")
         raise Refused("")
     own = config.load(zone.name)
-    has, host = root.release(zone.path), root.here().version
+    has, host = root.release(zone.path), here().version
     if own is None or own.get("brand") not in root.PACKAGED or has == host:
         return
     if not update:

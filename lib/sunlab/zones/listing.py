@@ -30,7 +30,8 @@ class Row:
 
 def rows() -> list[Row]:
     """All of them: the global one, those that are up by their ids, then the others by name."""
-    up, down = [], []
+    up: list[Row] = []
+    down: list[Row] = []
     for zone in registry.index().values():
         at = registry.running(zone.name)
         zone.state = at.state if at else zone.state

@@ -6,7 +6,8 @@ import stat
 import sys
 
 from sunlab.net import objects
-from sunlab.zones import config, links, registry, root
+from sunlab.spawn import run
+from sunlab.zones import config, links, registry
 from sunlab.zones.config import ZoneConfig
 from sunlab.zones.registry import Zone
 
@@ -132,7 +133,7 @@ def file_systems(own: ZoneConfig) -> bool:
                 "directory")
             good = False
     for one in own.all_of("dataset"):
-        status, _ = root.run(["/usr/sbin/zfs", "list", "-H", "-o", "name", one.get("name")])
+        status, _ = run(["/usr/sbin/zfs", "list", "-H", "-o", "name", one.get("name")])
         if status:
             say(f"could not verify zfs dataset {one.get('name')}: dataset does not exist")
         else:

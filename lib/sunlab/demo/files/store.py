@@ -11,7 +11,7 @@ import threading
 STORE_LOCK = threading.Lock()
 
 
-def answer(connection, store, page):
+def answer(connection: socket.socket, store: int, page: bytes) -> None:
     """One request, one answer, closed; a client that does not finish its request is dropped after a second."""
     with connection:
         connection.settimeout(1)
@@ -29,14 +29,14 @@ def answer(connection, store, page):
         connection.sendall(b"HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n" + page)
 
 
-def attend(connection, store, page):
+def attend(connection: socket.socket, store: int, page: bytes) -> None:
     try:
         answer(connection, store, page)
     except (OSError, ValueError) as problem:
         print(f"store: {problem}", file=sys.stderr, flush=True)
 
 
-def main(port, path):
+def main(port: str, path: str) -> None:
     store = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     page = f"{os.uname().nodename}\n".encode()
     listener = socket.socket()
