@@ -14,6 +14,8 @@ class Platform:
     starts_within_s = 600.0
     child_count = 10                    # failed exits of a child service, more than one a second, that delay it by 1 s
     rbac_reads_fragments = False        # *_attr.d count as they lie there; else svc:/system/rbac merges them
+    stime_width = 8                     # svcs: the time of day, month and day or year; wider is a date and time (ISO)
+    messages = "http://illumos.org/msg/"
     anet = False                        # `zonecfg create` without -b brings an automatic interface
     zone_instances = False              # each zone has an instance svc:/system/zones/zone:NAME
     zone_fields = ""                    # what `zoneadm list -p` has after the seven common fields
@@ -32,6 +34,8 @@ class Solaris(Platform):
     version = "11.4.42.111.0"
     starts_within_s = 9.0               # the mean gap of the last ten under 1 s
     rbac_reads_fragments = True
+    stime_width = 19
+    messages = "http://support.oracle.com/msg/"
     anet = True
     zone_instances = True
     zone_fields = ":-:none:"

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from sunlab.smf.door import Reply
     from sunlab.smf.startd import Startd
 
-MESSAGES = "http://illumos.org/msg/SMF-8000-"
 BY_EXIT = {95: "$SMF_EXIT_ERR_FATAL", 96: "$SMF_EXIT_ERR_CONFIG", 99: "$SMF_EXIT_ERR_NOSMF", 100: "$SMF_EXIT_ERR_PERM"}
 
 
@@ -98,7 +97,7 @@ def paragraph(startd: "Startd", instance: Instance, impact: List[Instance], verb
     if not runs(instance):
         cause = reason(startd, instance)
         yield f"Reason: {cause.reason}"
-        yield f"   See: {MESSAGES}{cause.code}"
+        yield f"   See: {startd.platform.messages}SMF-8000-{cause.code}"
     yield from _see(instance, verbose)
     yield from _impact(instance, impact, verbose)
 

@@ -31,20 +31,24 @@ class Row(NamedTuple):
     state: str
     next: str
     since: float
+    iso: bool                           # the platform shows times as dates and times
 
     def starred(self, columns: List[str]) -> str:
         return "*" if self.next != "none" and not NEXT_COLUMNS & set(columns) else ""
 
 
-def row(instance: Instance) -> Row:
+def row(startd: "Startd", instance: Instance) -> Row:
     groups = instance.groups
     return Row(instance, first(groups, "restarter", "state", "-"), first(groups, "restarter", "next_state", "none"),
-               float(first(groups, "restarter", "state_timestamp", "0")))
+               float(first(groups, "restarter", "state_timestamp", "0")),
+               startd.platform.stime_width > 8)
 
 
-def stime(moment: float) -> str:
+def stime(moment: float, iso: bool) -> str:
     if not moment:
         return "-"
+    if iso:
+        return time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(moment))
     age = time.time() - moment
     form = "%k:%M:%S" if 0 <= age < 86400 else "%b_%d  " if 0 <= age < 360 * 86400 else "%Y    "
     return time.strftime(form, time.localtime(moment))
@@ -67,7 +71,7 @@ COLUMNS: Dict[str, Tuple[str, int, Callable[[Row, List[str]], str]]] = {
     "s": ("S", 2, lambda r, c: LETTER.get(r.state, "-") + r.starred(c)),
     "n": ("N", 1, lambda r, c: LETTER.get(r.next, "-")),
     "sn": ("SN", 2, lambda r, c: LETTER.get(r.state, "-") + LETTER.get(r.next, "-")),
-    "stime": ("STIME", 8, lambda r, c: stime(r.since)),
+    "stime": ("STIME", 8, lambda r, c: stime(r.since, r.iso)),
     "ctid": ("CTID", -6, lambda r, c: ctid(r)),
     "fmri": ("FMRI", 50, lambda r, c: str(r.instance.fmri)),
     "inst": ("INST", 20, lambda r, c: r.instance.name),
@@ -143,15 +147,16 @@ def _table(startd: "Startd", operands: List[str], options: Dict[str, str], found
         instances = _unique(j for i in instances for j in listing.dependents(startd, i))
     default = "state,nstate,stime,ctid,fmri" if "v" in options else "state,stime,fmri"
     columns = [c for name, text in found if name == "-o" for c in text.lower().split(",")] or default.split(",")
-    rows = [row(i) for i in instances]
+    rows = [row(startd, i) for i in instances]
     _sort(rows, found)
     if "H" not in options:
-        reply.out(_line(columns, [COLUMNS[c][0] for c in columns]))
+        width = startd.platform.stime_width
+        reply.out(_line(columns, [COLUMNS[c][0].ljust(width if c == "stime" else 0) for c in columns]))
     for line in rows:
         reply.out(_line(columns, [COLUMNS[c][2](line, columns) for c in columns]))
         if "p" in options:
             for pid, began, name in processes(startd, line.instance):
-                reply.out(f"               {stime(began):<8}   {pid:6d} {name}")
+                reply.out(f"               {stime(began, line.iso):<8}   {pid:6d} {name}")
     return 0 if good else 1
 
 

@@ -1,0 +1,85 @@
+"""Fixtures of the conformance suite: the host under test, and services that are gone after the case."""
+import itertools
+import os
+import random
+from contextlib import ExitStack
+from typing import Any, Callable, Dict, Iterator, List
+
+import pytest
+
+from conformance.target import LabTarget, LocalTarget, Target
+from sunlab.lab import Lab
+
+NUMBERS = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def hosts(request: pytest.FixtureRequest) -> Iterator[Callable[[str], Target]]:
+    """By platform; a lab host is built when it is first asked for."""
+    local = request.config.getoption("--target") == "local"
+    made: Dict[str, Target] = {}
+    with ExitStack() as stack:
+        def host(platform: str) -> Target:
+            if platform not in made:
+                made[platform] = LocalTarget() if local else stack.enter_context(build(platform))
+            return made[platform]
+        yield host
+
+
+class build:
+    """A lab of one host, as a context."""
+
+    def __init__(self, platform: str) -> None:
+        self.platform = platform
+
+    def __enter__(self) -> Target:
+        self.lab = Lab.up({
+            "lab": f"c{'s' if self.platform.startswith('sol') else 'i'}{os.getpid()}",
+            "networks": {"public": {"subnet": "10.86.0.0/24"}}, "disks": {"c0t1d0s0": {"size": "64M"}},
+            "nodes": {"n1": {"addresses": {"public": "10.86.0.1/24"}, "platform": self.platform},
+                      "n2": {"addresses": {"public": "10.86.0.2/24"}, "platform": self.platform}}})
+        try:
+            for node in ("n1", "n2"):
+                self.lab.wait_booted(node)
+        except BaseException:
+            self.lab.down()
+            raise
+        return LabTarget(self.lab, "n1", self.platform)
+
+    def __exit__(self, *_: object) -> None:
+        self.lab.down()
+
+
+@pytest.fixture
+def host(request: pytest.FixtureRequest, hosts: Callable[[str], Target]) -> Target:
+    """The host under test; of the platform that the case names, else illumos (with --target local: this one)."""
+    wanted = getattr(request, "param", None)
+    found = hosts(wanted or "illumos")
+    if wanted is not None and found.platform != wanted:
+        pytest.skip(f"this host is {found.platform}")
+    return found
+
+
+@pytest.fixture
+def service(host: Target) -> Iterator[Callable[..., str]]:
+    """Makes services that are deleted after the case: service(body) -> its short name."""
+    made: List[str] = []
+
+    def make(body: str, name: str = "") -> str:
+        name = name or f"t{os.getpid()}-{next(NUMBERS)}"
+        made.append(name)
+        host.load(name, body)
+        return name
+    yield make
+    for name in reversed(made):
+        host.unload(name)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: List[Any]) -> None:
+    seed = config.getoption("--shuffle")
+    if seed is not None:
+        mine = [at for at, item in enumerate(items) if "conformance" in item.path.parts]
+        mixed = [items[at] for at in mine]
+        random.Random(seed).shuffle(mixed)
+        for at, item in zip(mine, mixed):
+            items[at] = item
