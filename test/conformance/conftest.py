@@ -3,6 +3,7 @@ import itertools
 import os
 import random
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from conformance.target import LabTarget, LocalTarget, Target
 from sunlab.lab import Lab
 
+HERE = Path(__file__).parent
 NUMBERS = itertools.count()
 
 
@@ -76,10 +78,23 @@ def service(host: Target) -> Iterator[Callable[..., str]]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: List[Any]) -> None:
+    mine = [at for at, item in enumerate(items) if HERE in item.path.parents]
+    name_all([items[at] for at in mine])
     seed = config.getoption("--shuffle")
     if seed is not None:
-        mine = [at for at, item in enumerate(items) if "conformance" in item.path.parts]
         mixed = [items[at] for at in mine]
         random.Random(seed).shuffle(mixed)
         for at, item in zip(mine, mixed):
             items[at] = item
+
+
+def name_all(items: List[Any]) -> None:
+    """Every case has a row of its own. Raises UsageError."""
+    taken: Dict[str, str] = {}
+    for item in items:
+        marker = item.get_closest_marker("row")
+        case = f"{item.path.name}::{item.originalname}"
+        if marker is None:
+            raise pytest.UsageError(f"{case}: which row is it? give it @row(NAME, SOURCE)")
+        if taken.setdefault(marker.args[0], case) != case:
+            raise pytest.UsageError(f"{case}: row {marker.args[0]} is that of {taken[marker.args[0]]}")
