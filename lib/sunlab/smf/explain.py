@@ -23,10 +23,12 @@ class Cause(NamedTuple):
 
 def run(startd: "Startd", operands: List[str], verbose: bool, reply: "Reply") -> int:
     good = True
-    impacts = {str(i.fmri): kept_down(startd, i) for i in startd.repository.instances()}
+    dependents = listing.Dependents(startd)
     if operands:
         chosen, good = each(startd.repository, operands, reply, "svcs")
+        impacts = {str(i.fmri): kept_down(startd, i, dependents) for i in chosen}
     else:
+        impacts = {str(i.fmri): kept_down(startd, i, dependents) for i in startd.repository.instances()}
         chosen = [i for i in startd.repository.instances() if _is_cause(startd, i, impacts)]
         chosen.sort(key=lambda i: (-len(impacts[str(i.fmri)]), str(i.fmri)))
     for number, instance in enumerate(chosen):
@@ -74,14 +76,14 @@ def _blockers(startd: "Startd", instance: Instance) -> List[Tuple[str, str]]:
     return found
 
 
-def kept_down(startd: "Startd", instance: Instance) -> List[Instance]:
+def kept_down(startd: "Startd", instance: Instance, dependents: listing.Dependents) -> List[Instance]:
     """The enabled instances that do not run because this one does not, directly or through others."""
     if runs(instance):
         return []
     found: List[Instance] = []
     ahead = [instance]
     while ahead:
-        for other in listing.dependents(startd, ahead.pop(0)):
+        for other in dependents.of(ahead.pop(0)):
             blocked = other not in found and other is not instance and is_wanted(other) and state_of(other) == "offline"
             if blocked and startd.machine.graph.satisfied(str(other.fmri)) < 1:
                 found.append(other)

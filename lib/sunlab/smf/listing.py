@@ -1,7 +1,7 @@
 """svcs -l, -d and -D: one instance in full, what it depends on, and who depends on it."""
 import os
 import time
-from typing import TYPE_CHECKING, Iterator, List
+from typing import TYPE_CHECKING, Dict, Iterator, List
 
 from sunlab.smf.fmri import MASTER, parse
 from sunlab.smf.graph import service_of
@@ -39,14 +39,20 @@ def dependencies(startd: "Startd", instance: Instance) -> Iterator[Instance]:
             yield from named(startd, entity)
 
 
-def dependents(startd: "Startd", instance: Instance) -> Iterator[Instance]:
-    own = str(instance.fmri)
-    wanted = {own, service_of(own)}
-    for other in startd.repository.instances():
-        view = other.running()
-        cited = {str(parse(e)) for n in dependency_groups(view) for e in values(view, n, "entities")}
-        if cited & wanted:
-            yield other
+class Dependents:
+    """Who depends on an instance, or on its service. Reads every instance once."""
+
+    def __init__(self, startd: "Startd") -> None:
+        self._citing: Dict[str, List[Instance]] = {}
+        for other in startd.repository.instances():
+            view = other.running()
+            for cited in {str(parse(e)) for n in dependency_groups(view) for e in values(view, n, "entities")}:
+                self._citing.setdefault(cited, []).append(other)
+
+    def of(self, instance: Instance) -> List[Instance]:
+        own = str(instance.fmri)
+        found = self._citing.get(own, []) + self._citing.get(service_of(own), [])
+        return list({id(one): one for one in found}.values())
 
 
 def entity_state(startd: "Startd", entity: str) -> str:

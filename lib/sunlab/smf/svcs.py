@@ -144,7 +144,8 @@ def _table(startd: "Startd", operands: List[str], options: Dict[str, str], found
     if "d" in options:
         instances = _unique(j for i in instances for j in listing.dependencies(startd, i))
     elif "D" in options:
-        instances = _unique(j for i in instances for j in listing.dependents(startd, i))
+        dependents = listing.Dependents(startd)
+        instances = _unique(j for i in instances for j in dependents.of(i))
     default = "state,nstate,stime,ctid,fmri" if "v" in options else "state,stime,fmri"
     columns = [c for name, text in found if name == "-o" for c in text.lower().split(",")] or default.split(",")
     rows = [row(startd, i) for i in instances]
