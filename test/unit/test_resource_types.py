@@ -133,6 +133,14 @@ def test_without_an_interface_in_its_network_an_address_cannot_start() -> None:
     assert len(floating_ip.preflight(here, IP)) == 1
 
 
+@pytest.mark.parametrize(("state", "problems"), [("ok", 0), ("down", 0), ("failed", 1), ("disabled", 1)])
+def test_an_interface_without_an_address_is_fit_and_one_that_has_failed_is_not(state: str, problems: int) -> None:
+    here, script = host()
+    named = floating_ip.Params(Cidr("10.0.0.100/24"), floating_ip.Interface("net1"))
+    script.answers = {"ipadm show-addr": (0, OWN, ""), "ipadm show-if": (0, f"net0:ok\nnet1:{state}\n", "")}
+    assert len(floating_ip.preflight(here, named)) == problems
+
+
 def test_an_interface_is_made_where_the_host_wants_it_made_first() -> None:
     here, script = host()
     made = floating_ip.Params(Cidr("10.0.0.100/24"), floating_ip.Interface("net0"))
