@@ -8,7 +8,6 @@ import os
 import select
 import socket
 import struct
-import traceback
 from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional
 
 from sunlab.smf.fmri import Fmri
@@ -117,6 +116,7 @@ class Door:
         try:
             return serve(self.startd, request, reply)
         except Exception as bug:    # noqa: BLE001 - pid 1 must outlive a command
+            import traceback  # a dear one, and a zone waits for this module at its boot
             self.startd.say(traceback.format_exc())
             reply.err(f"svc.startd: {request.command} failed inside the lab: {bug!r}")
             return 1

@@ -9,7 +9,7 @@ from collections import deque
 from typing import Callable, Deque, Dict, Iterable, List, Tuple
 
 from sunlab import platform
-from sunlab.smf import manifest, spec, throttle, upgrade
+from sunlab.smf import spec, throttle
 from sunlab.smf.contracts import CORE_SIGNALS, Contracts
 from sunlab.smf.door import Door
 from sunlab.smf.fmri import Fmri, log_name
@@ -81,6 +81,8 @@ class Startd:
         print_of = f"{len(text)}-{zlib.crc32(text.encode()):08x}"
         if self.repository.manifests.get(path) == print_of:
             return
+        # Not at the top: a zone that has nothing new to import comes up sooner without.
+        from sunlab.smf import manifest, upgrade
         try:
             done = upgrade.apply(self.repository, manifest.read(text, path), path)
         except manifest.ManifestInvalid as wrong:
