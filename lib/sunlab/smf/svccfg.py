@@ -30,8 +30,9 @@ def run(startd: "Startd", request: "Request", reply: "Reply") -> int:
         return 2
     options = flags(found)
     session = Session(startd, request, reply)
-    commands = [words] if words else [words_of(text) for text in lines_of(request.input)]
     try:
+        # The operands are one command, joined by blanks (svccfg.c, main): 'setprop a/b = c' may be one of them.
+        commands = [words_of(" ".join(words))] if words else [words_of(text) for text in lines_of(request.input)]
         if "s" in options:
             session.select([options["s"]])
         for command in commands:
