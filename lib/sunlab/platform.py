@@ -9,10 +9,11 @@ FILE = "/etc/sunlab-platform"
 class Platform:
     """illumos. A difference is an attribute, named for what the system does; code asks for it, never for the name."""
     name = "illumos"
-    version = "omnios-r151054-sunlab"   # uname -v
+    version = "omnios-r151060-sunlab"   # uname -v
     starts = 10                         # svc.startd: this many starts within `starts_within_s` are too many
     starts_within_s = 600.0
     child_count = 10                    # failed exits of a child service, more than one a second, that delay it by 1 s
+    exits = {94: "nodaemon", 97: "degraded", 101: "disable"}     # of methods; 95, 96, 99, 100 are fatal everywhere
     rbac_reads_fragments = False        # *_attr.d count as they lie there; else svc:/system/rbac merges them
     stime_width = 8                     # svcs: the time of day, month and day or year; wider is a date and time (ISO)
     messages = "http://illumos.org/msg/"
@@ -33,6 +34,7 @@ class Solaris(Platform):
     name = "solaris11.4"
     version = "11.4.42.111.0"
     starts_within_s = 9.0               # the mean gap of the last ten under 1 s
+    exits = {97: "degraded", 101: "disable", 102: "nodaemon"}
     rbac_reads_fragments = True
     stime_width = 19
     messages = "http://support.oracle.com/msg/"

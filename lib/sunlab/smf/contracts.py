@@ -4,6 +4,7 @@ The kernel tells through cgroup.events when a contract is empty. A zombie's /pro
 Not modelled: a member killed from outside that its own parent reaps (only svc.startd's orphans are seen to die).
 """
 import ctypes
+import errno
 import os
 import signal
 import struct
@@ -13,6 +14,8 @@ CLONE3 = 435
 CLONE_INTO_CGROUP = 0x200000000
 CORE_SIGNALS = (signal.SIGQUIT, signal.SIGILL, signal.SIGTRAP, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE,
                 signal.SIGSEGV, signal.SIGSYS, signal.SIGXCPU, signal.SIGXFSZ)
+ERR_CONFIG = 96
+CONFIGURATION = (errno.EINVAL, errno.EPERM, errno.ENOENT, errno.ENAMETOOLONG, errno.ERANGE, errno.ESRCH)
 _libc = ctypes.PyDLL(None, use_errno=True)
 
 
@@ -117,13 +120,20 @@ def spawn(folder: str, program: Program) -> int:
 
 
 def _become(program: Program) -> None:
-    """The child: never returns. A program that cannot be run is exit status 10, as svc.startd has it."""
+    """The child: never returns. A program that cannot be run is exit status 10, a context that cannot be set up
+    is 96 or, where that may change by itself, 1 (exec_method in method.c).
+    """
     try:
         signal.set_wakeup_fd(-1)
         for number in (signal.SIGPIPE, signal.SIGCHLD):
             signal.signal(number, signal.SIG_DFL)
         os.setsid()
-        program.prepare()
+        try:
+            program.prepare()
+        except OSError as failed:
+            what = f"chdir: {failed.filename}" if failed.filename else "ids"
+            os.write(2, f"svc.startd could not set context for method: {what}: {failed.strerror}\n".encode())
+            os._exit(ERR_CONFIG if failed.errno in CONFIGURATION else 1)
         os.execve(program.argv[0], list(program.argv), dict(program.environment))
     except OSError as failed:
         os.write(2, f"svc.startd: {program.argv[0]}: {failed.strerror}\n".encode())

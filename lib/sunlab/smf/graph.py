@@ -106,17 +106,18 @@ class Graph:
 
     def closes_cycle(self, fmri: str) -> bool:
         """Can this instance be reached from what it depends on? exclude_all edges are not followed."""
-        ahead, seen = self._next(fmri), set()
+        ahead, seen = self.requires(fmri), set()
         while ahead:
             name = ahead.pop()
             if name == fmri:
                 return True
             if name not in seen:
                 seen.add(name)
-                ahead += self._next(name)
+                ahead += self.requires(name)
         return False
 
-    def _next(self, fmri: str) -> List[str]:
+    def requires(self, fmri: str) -> List[str]:
+        """The instances that it depends on itself; exclude_all groups are no such edge."""
         return [i for d in self.vertices[fmri].spec.dependencies if d.grouping != "exclude_all"
                 for e in d.entities for i in self.instances(e)]
 

@@ -3,16 +3,18 @@
 No clock, file or process in here: `now` (monotonic seconds) comes with each event, methods and contracts are somebody
 else's. Events and orders are in orders.py. An event about an instance that is in transition waits until that has ended.
 """
-from typing import Callable, Dict, List, Optional, Set
+from typing import Callable, Dict, List, Mapping, Optional, Set
 
 from sunlab.smf import graph as g
 from sunlab.smf.fmri import MASTER
 from sunlab.smf.orders import (
     Abandon,
     Asked,
+    Broken,
     ChildExited,
     Configured,
     Delay,
+    DisableTemporarily,
     Enabled,
     Event,
     Fault,
@@ -26,41 +28,18 @@ from sunlab.smf.orders import (
     TakeStart,
     Woken,
 )
-from sunlab.smf.spec import Spec
 from sunlab.smf.throttle import FAULT_THRESHOLD, Throttle
-
-FATAL = (95, 96, 99, 100)
-NODAEMON = 94
-
-
-class Unit(g.Vertex):
-    """An instance under the restarter."""
-
-    def __init__(self, fmri: str, spec: Spec, enabled: bool) -> None:
-        super().__init__(fmri, spec, enabled)
-        self.next = "none"
-        self.aux = "none"
-        self.goal = "offline"           # where a stop leads
-        self.cause = "restart"          # what that stop is to dependents: error or restart
-        self.goal_aux = "none"
-        self.failures = 0               # of the method in hand, in a row
-        self.starts: List[float] = []
-        self.exits: List[float] = []    # failed exits of a child service
-        self.waiting: List[Callable[[], None]] = []
-        self.delayed = False
-        self.cycle = False
-
-    @property
-    def moving(self) -> bool:
-        return self.next != "none"
+from sunlab.smf.unit import Unit, verdict
 
 
 class Machine:
-    def __init__(self, throttle: Throttle, exists: Callable[[str], bool], has_processes: Callable[[str], bool]) -> None:
+    def __init__(self, throttle: Throttle, exits: Mapping[int, str], exists: Callable[[str], bool],
+                 deserted: Callable[[str], bool]) -> None:
         self.graph = g.Graph(exists)
         self.units: Dict[str, Unit] = {}
         self.throttle = throttle
-        self.has_processes = has_processes      # of an instance's contract
+        self.exits = exits                      # what the platform's special exit statuses mean (unit.verdict)
+        self.deserted = deserted                # has an instance a contract with nobody in it?
         self.going: Dict[str, Set[str]] = {}    # disabled instance -> dependents that go down before it
         self.now = 0.0
         self.orders: List[Order] = []
@@ -73,6 +52,11 @@ class Machine:
             unit = self.units[event.fmri]
             if isinstance(event, Removed):
                 self.on_removed(unit)
+            elif isinstance(event, Broken):
+                unit.waiting.clear()
+                self.orders.append(Abandon(unit.fmri))
+                self.fail(unit, "bad_repo_state")
+                self.settle(unit)
             elif isinstance(event, MethodDone):
                 self.on_method_done(unit, event)
             elif isinstance(event, Woken):
@@ -88,7 +72,8 @@ class Machine:
     def on_other(self, unit: Unit, event: Event) -> None:
         if isinstance(event, Asked):
             {"restart": self.on_restart, "refresh": self.on_refresh, "clear": self.on_clear,
-             "maintenance": self.on_maintenance}[event.what](unit, event)
+             "restore": self.on_restore, "degraded": self.on_degraded, "maintenance": self.on_maintenance,
+             }[event.what](unit, event)
         elif isinstance(event, Fault):
             self.on_fault(unit, event.kind)
         elif isinstance(event, ChildExited):
@@ -181,7 +166,7 @@ class Machine:
     def on_refresh(self, unit: Unit, event: Asked) -> None:
         if unit.running:
             self.orders.append(Log(unit.fmri, "Rereading configuration."))
-            self.become(unit, unit.state, "online", "refresh")
+            self.become(unit, unit.state, unit.state, "refresh")
             self.orders.append(Run(unit.fmri, "refresh"))
 
     def on_clear(self, unit: Unit, event: Asked) -> None:
@@ -192,6 +177,16 @@ class Machine:
         self.orders += [Log(unit.fmri, "Leaving maintenance because clear requested."), Abandon(unit.fmri)]
         self.become(unit, "uninitialized", "none", "clear_request")
         self.leave_uninitialized(unit, "clear_request")
+
+    def on_degraded(self, unit: Unit, event: Asked) -> None:
+        if unit.state == "online":
+            self.orders.append(Log(unit.fmri, f"Degraded due to {event.aux}."))
+            self.become(unit, "degraded", "none", event.aux)
+
+    def on_restore(self, unit: Unit, event: Asked) -> None:
+        if unit.state == "degraded":
+            self.orders.append(Log(unit.fmri, "Leaving degraded because clear requested."))
+            self.become(unit, "online", "none", "clear_request")
 
     def on_maintenance(self, unit: Unit, event: Asked) -> None:
         self.maintain(unit, event.aux, event.immediate)
@@ -236,36 +231,50 @@ class Machine:
     def on_method_done(self, unit: Unit, done: MethodDone) -> None:
         if not unit.moving:
             return
-        if done.ok or (done.method == "start" and done.code == NODAEMON):
-            unit.failures = 0
-            {"start": self.started, "stop": self.stopped, "refresh": self.refreshed}[done.method](unit, done)
-        elif done.lingered or done.invalid or done.code in FATAL:
+        meaning = verdict(done, self.exits)
+        if meaning == "fatal":
             self.fail(unit, "method_failed")
-        else:
-            unit.failures += 1
-            give_up = done.timed_out and not unit.spec.timeout_retry
-            if give_up or unit.failures >= FAULT_THRESHOLD:
-                self.fail(unit, "method_failed" if give_up else "fault_threshold_reached")
-            elif done.method != "start":
-                self.orders.append(Run(unit.fmri, done.method))
-                return
-            elif self.attempt(unit):
-                return
+        elif meaning != "failed":
+            unit.failures = 0
+            {"start": self.started, "stop": self.stopped, "refresh": self.refreshed}[done.method](unit, meaning)
+        elif self.again(unit, done):
+            return
         self.settle(unit)
 
-    def started(self, unit: Unit, done: MethodDone) -> None:
-        if done.code == NODAEMON or unit.spec.duration == "transient":
+    def again(self, unit: Unit, done: MethodDone) -> bool:
+        """A method has failed: run it again, unless that was the last time; the instance is in maintenance then."""
+        unit.failures += 1
+        give_up = done.timed_out and not unit.spec.timeout_retry
+        if give_up or unit.failures >= FAULT_THRESHOLD:
+            self.fail(unit, "method_failed" if give_up else "fault_threshold_reached")
+            return False
+        if done.method == "start":
+            return self.attempt(unit)
+        self.orders.append(Run(unit.fmri, done.method))
+        return True
+
+    def started(self, unit: Unit, meaning: str) -> None:
+        watched = unit.spec.duration != "transient" and meaning in ("ok", "degraded")
+        if not watched:
             self.orders.append(Abandon(unit.fmri))
+        if meaning == "disable":
+            unit.enabled = False
+            self.orders.append(DisableTemporarily(unit.fmri))
+            self.become(unit, "disabled", "none", "disable_request")
+            return
         self.orders.append(TakeStart(unit.fmri))
-        self.become(unit, "online", "none", "dependencies_satisfied")
-        if done.code != NODAEMON and unit.spec.duration == "contract" and not self.has_processes(unit.fmri):
+        if meaning == "degraded":
+            self.become(unit, "degraded", "none", "method_failed")
+        else:
+            self.become(unit, "online", "none", "dependencies_satisfied")
+        if watched and unit.spec.duration == "contract" and self.deserted(unit.fmri):
             self.when_still(unit, lambda: self.on_fault(unit, "exit"))
 
-    def stopped(self, unit: Unit, done: MethodDone) -> None:
+    def stopped(self, unit: Unit, meaning: str) -> None:
         self.become(unit, unit.goal, "none", unit.goal_aux, unit.cause)
 
-    def refreshed(self, unit: Unit, done: MethodDone) -> None:
-        self.become(unit, "online", "none", "refresh")
+    def refreshed(self, unit: Unit, meaning: str) -> None:
+        self.become(unit, "degraded" if meaning == "degraded" else unit.state, "none", "refresh")
         for vertex, dependency in list(self.graph.dependents(unit.fmri)):
             if g.stops(dependency, "refresh"):
                 self.stop_later(self.units[vertex.fmri], "dependency_activity", "restart")
@@ -327,7 +336,8 @@ class Machine:
         """Stop a dependent as soon as it is still, if it then runs."""
         def act() -> None:
             if unit.running:
-                unit.starts.clear()
+                if cause != "error":
+                    unit.starts.clear()
                 self.orders.append(Log(unit.fmri, "Stopping because dependency activity requires stop."))
                 self.stop(unit, "offline", aux, cause)
         self.when_still(unit, act)

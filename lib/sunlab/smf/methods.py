@@ -2,23 +2,23 @@
 
 One method of an instance at a time. The outcome comes back as orders.MethodDone through `report`.
 """
-import grp
+import errno
 import os
-import pwd
+import re
 import signal
 import time
 from typing import Callable, Dict, List, NamedTuple, Optional
 
+from sunlab.smf import context as context_of
 from sunlab.smf import spec as spec_of
 from sunlab.smf.contracts import Contracts, Program, spawn
 from sunlab.smf.fmri import MASTER, log_name, parse
 from sunlab.smf.orders import ChildExited, Event, MethodDone
-from sunlab.smf.properties import Groups, first, values
+from sunlab.smf.properties import Groups, first
 from sunlab.smf.repository import Instance, Repository
 from sunlab.smf.tokens import TokenInvalid, expand
 
 METHOD_PATH = "/usr/sbin:/usr/bin"
-EXEC_FAILED = 10
 
 
 class Paths(NamedTuple):
@@ -31,6 +31,13 @@ class Paths(NamedTuple):
     shell: str = "/sbin/sh"
 
 
+class Start(NamedTuple):
+    """What is known of a start method."""
+    pid: int                            # 0: it needed no process
+    status: Optional[int] = None        # as wait(2) has it; None while it runs
+    at: int = 0                         # ns since the epoch
+
+
 class Running:
     """A method in hand."""
 
@@ -39,6 +46,7 @@ class Running:
         self.method = method
         self.view = view
         self.child = child
+        self.primary = False        # its contract is the service's
         self.pid = 0
         self.contract = 0
         self.deadline: Optional[float] = None
@@ -58,7 +66,8 @@ class Methods:
         self.primary: Dict[str, int] = {}           # instance -> its service contract
         self.children: Dict[int, str] = {}          # pid of a child service's process -> instance
         self.pids: Dict[int, Running] = {}
-        self.statuses: Dict[str, int] = {}          # instance -> wait status of its last start method
+        self.transient: Dict[str, int] = {}         # instance -> contract of a method in hand that is not its service's
+        self.starts: Dict[str, Start] = {}          # instance -> its last start method
 
     # --- what the machine orders
 
@@ -68,30 +77,35 @@ class Methods:
             return
         view = instance.running()
         running = Running(fmri, method, view, duration == "child" and method == "start")
-        command = first(view, method, "exec")
-        if not command:
+        running.primary = method == "start" and duration != "transient"
+        if method not in view or "exec" not in view[method].props:
             self.log(fmri, _absent(view, method))
-            self.report(MethodDone(fmri, method, 0))
-        elif method == "stop" and duration != "transient" and fmri not in self.primary:
+            self.null(running)
+            return
+        command = first(view, method, "exec")
+        if method == "stop" and duration != "transient" and fmri not in self.primary:
             self.report(MethodDone(fmri, method, 0))        # no contract: nothing to stop
         elif command == ":true":
             self.log(fmri, f"Executing {method} method (null).")
-            self.statuses.update({fmri: 0} if method == "start" else {})
-            self.succeeded(running)
-        elif command.split()[0] == ":kill":
+            if method == "start":
+                self.note_start(fmri, 0)
+            self.null(running)
+        elif signal_of(command) is not None:
             self.kill_method(running, command)
         else:
             self.launch(running, instance, command)
 
+    def null(self, running: Running) -> None:
+        """Nothing to run. What is still alive after a stop of that kind is left alone (method_run)."""
+        if running.method == "stop":
+            self.abandon(running.fmri)
+        self.report(MethodDone(running.fmri, running.method, 0))
+
     def kill_method(self, running: Running, command: str) -> None:
         """`:kill [-SIG]`: signal the whole service contract, then wait until it is empty."""
-        if running.fmri not in self.primary:
+        number = signal_of(command)
+        if running.fmri not in self.primary or number is None:
             self.log(running.fmri, 'Invalid use of ":kill" as stop method for transient service.')
-            self.report(MethodDone(running.fmri, running.method, 0, invalid=True))
-            return
-        number = _signal_of(command)
-        if number is None:
-            self.log(running.fmri, f'Invalid {running.method} method "{command}".')
             self.report(MethodDone(running.fmri, running.method, 0, invalid=True))
             return
         self.log(running.fmri, f"Executing {running.method} method (:kill).")
@@ -104,40 +118,60 @@ class Methods:
         try:
             text = expand(command, method=method, service=instance.service.name, instance=instance.name,
                           look=lambda other, group, name: self.look(instance, other, group, name))
-            program = self.program(instance, running.view, method, text)
-        except (TokenInvalid, ContextInvalid) as wrong:
-            self.log(fmri, f'Could not expand or set up the "{method}" method: {wrong}')
+            program = self.program(instance, running, text)
+        except (TokenInvalid, context_of.ContextInvalid) as wrong:
+            self.log(fmri, str(wrong))
+            self.report(MethodDone(fmri, method, 0, invalid=True))
+            return
+        if running.child and text.startswith("/") and not os.access(text.split()[0], os.X_OK):
+            self.log(fmri, f'Method "{method}" cannot be run: {text.split()[0]} is not an executable.')
             self.report(MethodDone(fmri, method, 0, invalid=True))
             return
         running.contract = self.contracts.create()
-        if method == "start":
-            self.primary[fmri] = running.contract
+        (self.primary if running.primary else self.transient)[fmri] = running.contract
         self.log(fmri, f'Executing {method} method ("{text}").')
         try:
             running.pid = spawn(self.contracts.path(running.contract), program)
         except OSError as failed:
             self.log(fmri, f"Couldn't fork to execute method {text}: {failed.strerror}")
             self.contracts.remove(running.contract)
-            if method == "start":
-                self.abandon(fmri)
-            self.report(MethodDone(fmri, method, 1))
+            self.let_go(running)
+            again = failed.errno == errno.EAGAIN
+            self.report(MethodDone(fmri, method, 1 if again else 0, invalid=not again))
             return
         self.contracts.populated(running.contract)
         self.pids[running.pid] = running
+        if method == "start":
+            self.starts[fmri] = Start(running.pid)
         if running.child:
             self.children[running.pid] = fmri
+            self.note_start(fmri, 0)
             self.report(MethodDone(fmri, method, 0))
             return
         self.running[fmri] = running
         self.set_deadline(running)
+
+    def note_start(self, fmri: str, status: int) -> None:
+        old = self.starts.get(fmri)
+        self.starts[fmri] = Start(old.pid if old is not None else 0, status, time.time_ns())
+
+    def let_go(self, running: Running) -> None:
+        """The method is over and its contract is not, or not any more, the service's."""
+        if running.primary:
+            self.abandon(running.fmri)
+        elif self.transient.get(running.fmri) == running.contract:
+            del self.transient[running.fmri]
 
     def set_deadline(self, running: Running) -> None:
         limit = spec_of.timeout_s(running.view, running.method)
         if limit is not None and running.deadline is None:
             running.deadline = time.monotonic() + limit
 
-    def program(self, instance: Instance, view: Groups, method: str, text: str) -> Program:
-        context = read_context(view, method)
+    def program(self, instance: Instance, running: Running, text: str) -> Program:
+        method = running.method
+        context = context_of.read(running.view, method)
+        if context.unmodelled:
+            self.log(running.fmri, f"sunlab: without effect in this lab: {context.unmodelled}")
         environment = {"PATH": METHOD_PATH, "SMF_FMRI": str(instance.fmri), "SMF_METHOD": method,
                        "SMF_RESTARTER": MASTER, "SMF_ZONENAME": self.zone, **context.environment}
         log = os.path.join(self.paths.logs, log_name(instance.service.name, instance.name))
@@ -168,14 +202,14 @@ class Methods:
         if self.running.get(running.fmri) is not running:
             return
         if running.method == "start":
-            self.statuses[running.fmri] = code << 8 | number
+            self.note_start(running.fmri, code << 8 | number)
         if number:
-            self.log(running.fmri, f'Method "{running.method}" failed due to signal {signal.Signals(number).name[3:]}.')
+            self.log(running.fmri, f'Method "{running.method}" failed due to signal {signal_name(number)}.')
         else:
             self.log(running.fmri, f'Method "{running.method}" exited with status {code}.')
+        if code or number or not running.primary:
+            self.let_go(running)                # what a failed start leaves behind is left alone (method.c)
         if code or number:
-            if running.method == "start":
-                self.abandon(running.fmri)      # what a failed start leaves behind is left alone (method.c)
             self.done(running, MethodDone(running.fmri, running.method, code, number, running.timed_out))
         else:
             self.succeeded(running)
@@ -183,7 +217,7 @@ class Methods:
     def child_exited(self, running: Running, pid: int, code: int, number: int) -> None:
         fmri = self.children.pop(pid)
         if self.primary.get(fmri) == running.contract:
-            self.statuses[fmri] = code << 8 | number
+            self.note_start(fmri, code << 8 | number)
             self.report(ChildExited(fmri, code or 128 + number if number else code))
 
     def succeeded(self, running: Running) -> None:
@@ -231,9 +265,10 @@ class Methods:
     def abandon(self, fmri: str) -> None:
         self.primary.pop(fmri, None)
 
-    def has_processes(self, fmri: str) -> bool:
+    def deserted(self, fmri: str) -> bool:
+        """Has it a service contract with nobody in it?"""
         contract = self.primary.get(fmri)
-        return contract is not None and self.contracts.populated(contract)
+        return contract is not None and not self.contracts.populated(contract)
 
     # --- small things
 
@@ -260,53 +295,6 @@ class Methods:
             file.write(f"[ {stamp} {text} ]\n")
 
 
-class ContextInvalid(Exception):
-    """A method context that names an unknown user, group or what the lab does not model."""
-
-
-class Context(NamedTuple):
-    folder: str
-    environment: Dict[str, str]
-    uid: int
-    gid: int
-    groups: Optional[List[int]]         # None: stay what svc.startd is
-
-
-def read_context(view: Groups, method: str) -> Context:
-    """The method's context: its own properties, or those of the group method_context. Raises ContextInvalid."""
-    names = ("working_directory", "user", "group", "supp_groups", "environment", "use_profile")
-    own = view.get(method)
-    at = method if own is not None and any(n in own.props for n in names) else "method_context"
-    if first(view, at, "use_profile") == "true":
-        raise ContextInvalid("method profiles are not modelled in this lab")
-    environment = dict(v.partition("=")[::2] for v in values(view, at, "environment") if not v.startswith("SMF_"))
-    folder, user = first(view, at, "working_directory"), first(view, at, "user")
-    if not user:
-        return Context("/" if folder in ("", ":default", ":home") else folder, environment, 0, 0, None)
-    entry = _user(user)
-    group = first(view, at, "group")
-    gid = entry.pw_gid if group in ("", ":default") else _group(group)
-    named = first(view, at, "supp_groups")
-    groups = (os.getgrouplist(entry.pw_name, gid) if named in ("", ":default")
-              else [_group(g) for g in named.replace(",", " ").split()])
-    home = entry.pw_dir if folder in ("", ":default", ":home") else folder
-    return Context(home, environment, entry.pw_uid, gid, groups)
-
-
-def _user(name: str) -> "pwd.struct_passwd":
-    try:
-        return pwd.getpwuid(int(name)) if name.isdigit() else pwd.getpwnam(name)
-    except KeyError as unknown:
-        raise ContextInvalid(f'unknown user "{name}"') from unknown
-
-
-def _group(name: str) -> int:
-    try:
-        return int(name) if name.isdigit() else grp.getgrnam(name).gr_gid
-    except KeyError as unknown:
-        raise ContextInvalid(f'unknown group "{name}"') from unknown
-
-
 def _absent(view: Groups, method: str) -> str:
     """What the log says of a method that is not there; it counts as success."""
     if method in view:
@@ -316,16 +304,23 @@ def _absent(view: Groups, method: str) -> str:
     return f"Method property group '{method}' is not present."
 
 
-def _signal_of(command: str) -> Optional[int]:
-    """The signal of `:kill [-SIG|-n]`."""
-    words = command.split()
-    if len(words) == 1:
-        return signal.SIGTERM
-    name = words[1].lstrip("-")
-    if len(words) > 2 or not words[1].startswith("-"):
+def signal_of(command: str) -> Optional[int]:
+    """The signal of `:kill [-SIG|-n]`; None where the command is none of that form, and so one for the shell."""
+    form = re.fullmatch(r":kill(?:\s+-(\S+))?\s*", command)
+    if form is None:
         return None
+    name = form.group(1) or "TERM"
     if name.isdigit():
-        return int(name)
+        return int(name) if 0 < int(name) < signal.NSIG else None
     if name == "THAW":
         return signal.SIGCONT           # nobody is frozen by cpr(7) here
-    return getattr(signal, f"SIG{name[3:] if name.startswith('SIG') else name}", None)
+    found = getattr(signal, f"SIG{name}", None)
+    return found if isinstance(found, signal.Signals) else None
+
+
+def signal_name(number: int) -> str:
+    """As sig2str(3C): without SIG; RTMIN+1 for what has no name of its own."""
+    try:
+        return signal.Signals(number).name[3:]
+    except ValueError:
+        return f"RTMIN+{number - signal.SIGRTMIN}"

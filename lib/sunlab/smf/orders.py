@@ -28,7 +28,7 @@ class Enabled(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """An administrator's or a service's request: restart, refresh, clear or maintenance."""
+    """An administrator's or a service's request: restart, refresh, clear, restore, degraded or maintenance."""
     fmri: str
     what: str
     aux: str = "none"
@@ -67,7 +67,12 @@ class Woken(NamedTuple):
     fmri: str
 
 
-Event = Union[Loaded, Removed, Enabled, Asked, MethodDone, Fault, ChildExited, Woken]
+class Broken(NamedTuple):
+    """svc.startd itself failed over this instance: its values make no sense."""
+    fmri: str
+
+
+Event = Union[Broken, Loaded, Removed, Enabled, Asked, MethodDone, Fault, ChildExited, Woken]
 
 
 class Run(NamedTuple):
@@ -99,9 +104,14 @@ class Log(NamedTuple):
     text: str
 
 
+class DisableTemporarily(NamedTuple):
+    """Write general_ovr/enabled=false, as `svcadm disable -t` does."""
+    fmri: str
+
+
 class Delay(NamedTuple):
     fmri: str
     seconds: float
 
 
-Order = Union[Run, Abandon, State, TakeStart, Log, Delay]
+Order = Union[Run, Abandon, State, TakeStart, Log, DisableTemporarily, Delay]

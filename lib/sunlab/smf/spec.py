@@ -6,6 +6,7 @@ from sunlab.smf.properties import NO_LIMIT, Groups, first, values
 
 GROUPINGS = ("require_all", "require_any", "optional_all", "exclude_all")
 RESTART_ON = ("none", "error", "restart", "refresh")
+DURATIONS = {"contract": "contract", "transient": "transient", "child": "child", "wait": "child"}
 FILE = "file://localhost"
 
 
@@ -42,11 +43,11 @@ def read(view: Groups) -> Spec:
                 dependencies.append(dependency)
     ignored = first(view, "startd", "ignore_error").replace(" ", "").split(",")
     events = frozenset(_EVENTS.get(first(view, "start", "restart_on", "all"), _EVENTS["all"])) - frozenset(ignored)
-    count, period = (first(view, "startd", f"critical_failure_{what}") for what in ("count", "period"))
+    count, period = (_whole(first(view, "startd", f"critical_failure_{what}")) for what in ("count", "period"))
     return Spec(
-        duration={"wait": "child"}.get(duration, duration), dependencies=tuple(dependencies), invalid=invalid,
+        duration=DURATIONS.get(duration, "contract"), dependencies=tuple(dependencies), invalid=invalid,
         events=events, timeout_retry=first(view, "startd", "timeout_retry", "true") == "true",
-        critical=(int(count), float(period)) if count and period else None,
+        critical=(count, float(period)) if count and period else None,
         restarter=first(view, "general", "restarter") or MASTER)
 
 
@@ -70,7 +71,12 @@ def _dependency(view: Groups, name: str) -> Optional[Dependency]:
     return Dependency(name, grouping, restart_on, tuple(entities))
 
 
+def _whole(text: str) -> Optional[int]:
+    """None where the property is absent or no number: it then counts as absent."""
+    return int(text) if text.isdigit() else None
+
+
 def timeout_s(view: Groups, method: str) -> Optional[float]:
-    """The method's time-out in seconds; None where there is none (0, -1, or no property)."""
+    """The method's time-out in seconds; None where there is none (0, -1, no property, or no number)."""
     text = first(view, method, "timeout_seconds", "0")
-    return None if text in ("0", "-1", NO_LIMIT) else float(text)
+    return None if text == NO_LIMIT else _whole(text) or None

@@ -9,7 +9,7 @@ from collections import deque
 from typing import Callable, Deque, Dict, Iterable, List, Tuple
 
 from sunlab import platform
-from sunlab.smf import spec, throttle
+from sunlab.smf import milestone, spec, throttle
 from sunlab.smf.contracts import CORE_SIGNALS, Contracts
 from sunlab.smf.door import Door
 from sunlab.smf.fmri import Fmri, log_name
@@ -17,8 +17,10 @@ from sunlab.smf.machine import Machine
 from sunlab.smf.methods import Methods, Paths
 from sunlab.smf.orders import (
     Abandon,
+    Broken,
     Configured,
     Delay,
+    DisableTemporarily,
     Event,
     Fault,
     Loaded,
@@ -30,8 +32,7 @@ from sunlab.smf.orders import (
     TakeStart,
     Woken,
 )
-from sunlab.smf.properties import Group, Prop, first
-from sunlab.smf.repository import Instance
+from sunlab.smf.properties import Group, Prop
 from sunlab.smf.store import Store
 
 LAST_RITES_S = 0.005        # between a contract becoming empty and its last member's death being reported
@@ -49,7 +50,7 @@ class Startd:
         self.contracts = Contracts(paths.contracts)
         self.queue: Deque[Event] = deque()
         self.methods = Methods(self.repository, self.contracts, paths, zone, self.queue.append)
-        self.machine = Machine(throttle.of(system), os.path.exists, self.methods.has_processes)
+        self.machine = Machine(throttle.of(system), system.exits, os.path.exists, self.methods.deserted)
         self.timers: List[Tuple[float, int, Callable[[], None]]] = []
         self.watched: Dict[int, int] = {}       # descriptor of cgroup.events -> contract
         self.gone: List[int] = []               # empty contracts that the kernel did not let go yet
@@ -66,6 +67,7 @@ class Startd:
         for instance in self.repository.instances():
             if "running" not in instance.snapshots:
                 self.repository.take(instance, "running")
+        milestone.at_boot(self)
         self.load(i.fmri for i in self.repository.instances())
         self.store.commit(self.repository)
         self.pump()
@@ -106,7 +108,7 @@ class Startd:
         for name in names:
             instance = self.repository.instance(name)
             if instance is not None:
-                told.append(Configured(str(name), spec.read(instance.running()), enabled(instance)))
+                told.append(Configured(str(name), spec.read(instance.running()), milestone.enabled(instance)))
         self.queue.append(Loaded(tuple(told)))
 
     def refresh(self, names: Iterable[Fmri]) -> None:
@@ -127,8 +129,23 @@ class Startd:
         """Feed the machine until nothing is left to say."""
         while self.queue:
             event = self.queue.popleft()
-            for order in self.machine.step(time.monotonic(), event):
-                self.carry(order)
+            for order in self.step(event):
+                self.careful(order.fmri, lambda order=order: self.carry(order))     # type: ignore[misc]
+
+    def step(self, event: Event) -> List[Order]:
+        orders: List[Order] = []
+        self.careful(event.fmri, lambda: orders.extend(self.machine.step(time.monotonic(), event)))
+        return orders
+
+    def careful(self, fmri: str, act: Callable[[], None]) -> None:
+        """Pid 1 must outlive what it does not understand in one instance: that one goes to maintenance."""
+        try:
+            act()
+        except Exception as bug:    # noqa: BLE001
+            self.say(f"svc.startd: {fmri}: {bug!r}")
+            unit = self.machine.units.get(fmri)
+            if unit is not None and unit.state != "maintenance":
+                self.queue.append(Broken(fmri))
 
     def carry(self, order: Order) -> None:
         if isinstance(order, State):
@@ -136,8 +153,7 @@ class Startd:
         elif isinstance(order, Run):
             self.methods.run(order.fmri, order.method, self.machine.units[order.fmri].spec.duration)
             self.watch()
-            if order.method == "start":
-                self.write_contract(order.fmri)
+            self.write_contract(order.fmri)
         elif isinstance(order, Abandon):
             self.methods.abandon(order.fmri)
             self.write_contract(order.fmri)
@@ -147,6 +163,8 @@ class Startd:
             instance = self.methods.instance(order.fmri)
             if instance is not None and instance.snapshots.get("start") != instance.snapshots.get("running"):
                 instance.snapshots["start"] = instance.snapshots["running"]
+        elif isinstance(order, DisableTemporarily):
+            self.disable_temporarily(order.fmri)
         elif isinstance(order, Delay):
             self.after(order.seconds, lambda: self.queue.append(Woken(order.fmri)))
 
@@ -162,21 +180,31 @@ class Startd:
                  "state": Prop("astring", (order.state,)), "next_state": Prop("astring", (order.next,)),
                  "auxiliary_state": Prop("astring", (order.aux,)),
                  "state_timestamp": Prop("time", (f"{now // 10**9}.{now % 10**9:09d}",))}
-        if order.fmri in self.methods.statuses:
-            props["start_method_waitstatus"] = Prop("integer", (str(self.methods.statuses[order.fmri]),))
         instance.groups["restarter"] = Group("framework", props, persistent=False)
         self.write_contract(order.fmri)
         self.door.group_written(instance.fmri, "restarter")
 
+    def disable_temporarily(self, fmri: str) -> None:
+        instance = self.methods.instance(fmri)
+        if instance is not None:
+            milestone.set_override(instance, False)
+            self.door.group_written(instance.fmri, "general_ovr")
+
     def write_contract(self, fmri: str) -> None:
-        """The service contract, for svcs -p and the restarter group."""
+        """The contracts and the start method, for svcs -p and the restarter group (libscf_write_method_status)."""
         instance = self.methods.instance(fmri)
         if instance is None or "restarter" not in instance.groups:
             return
-        contract = self.methods.primary.get(fmri)
-        value = Prop("count", (str(contract),) if contract is not None else ())
+        held = {"contract": self.methods.primary.get(fmri), "transient_contract": self.methods.transient.get(fmri)}
+        told = {name: Prop("count", (str(number),) if number is not None else ()) for name, number in held.items()}
+        start = self.methods.starts.get(fmri)
+        if start is not None and start.pid:
+            told["start_pid"] = Prop("count", (str(start.pid),))
+        if start is not None and start.status is not None:
+            told["start_method_timestamp"] = Prop("time", (f"{start.at // 10**9}.{start.at % 10**9:09d}",))
+            told["start_method_waitstatus"] = Prop("integer", (str(start.status),))
         group = instance.groups["restarter"]
-        instance.groups["restarter"] = group._replace(props={**group.props, "contract": value})
+        instance.groups["restarter"] = group._replace(props={**group.props, **told})
 
     # --- the loop
 
@@ -270,12 +298,6 @@ class Startd:
         self.boot()
         while True:
             self.turn()
-
-
-def enabled(instance: Instance) -> bool:
-    """general_ovr over general (smf(7))."""
-    general = first(instance.groups, "general", "enabled", "false")
-    return first(instance.groups, "general_ovr", "enabled", general) == "true"
 
 
 def run(zone: str = "global") -> None:

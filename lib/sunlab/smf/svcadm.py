@@ -3,11 +3,11 @@ import time
 from typing import TYPE_CHECKING, Dict, List, Optional
 
 from sunlab.smf.authorise import Caller
+from sunlab.smf.milestone import enabled
 from sunlab.smf.options import Usage, act_on, flags, split
 from sunlab.smf.orders import Asked, Enabled
 from sunlab.smf.properties import Group, Prop, first
 from sunlab.smf.repository import Instance
-from sunlab.smf.startd import enabled
 
 if TYPE_CHECKING:
     from sunlab.smf.door import Reply, Request

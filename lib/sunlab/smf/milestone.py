@@ -1,0 +1,69 @@
+"""Milestones: what a boot or `svcadm milestone` leaves enabled (smf(7), startd/graph.c dgraph_set_milestone)."""
+from typing import TYPE_CHECKING, Optional, Set
+
+from sunlab.smf import spec
+from sunlab.smf.fmri import MASTER, parse
+from sunlab.smf.graph import Graph, Vertex
+from sunlab.smf.orders import Enabled
+from sunlab.smf.properties import Group, Prop, first
+from sunlab.smf.repository import Instance
+
+if TYPE_CHECKING:
+    from sunlab.smf.startd import Startd
+
+NAMES = ("all", "none", "svc:/milestone/single-user:default", "svc:/milestone/multi-user:default",
+         "svc:/milestone/multi-user-server:default")
+
+
+def kept(graph: Graph, milestone: str) -> Optional[Set[str]]:
+    """The instances of the milestone's subgraph: itself and all it depends on. None: every one."""
+    if milestone == "all":
+        return None
+    found = {MASTER}
+    ahead = [milestone] if milestone in graph.vertices else []
+    while ahead:
+        fmri = ahead.pop()
+        if fmri not in found:
+            found.add(fmri)
+            ahead += graph.requires(fmri)
+    return found
+
+
+def set_override(instance: Instance, keep: bool) -> bool:
+    """Take the temporary setting away, or make it false; has that changed anything?"""
+    old = instance.groups.pop("general_ovr", None)
+    if keep:
+        return old is not None
+    instance.groups["general_ovr"] = Group("framework", {"enabled": Prop("boolean", ("false",))}, persistent=False)
+    return old != instance.groups["general_ovr"]
+
+
+def go(startd: "Startd", milestone: str) -> None:
+    """Enable what belongs to the milestone as it is configured, disable the rest until the next boot or milestone."""
+    keep = kept(startd.machine.graph, milestone)
+    for fmri in list(startd.machine.units):
+        name = parse(fmri)
+        instance = startd.repository.instance(name) if name is not None else None
+        if instance is not None and fmri != MASTER and set_override(instance, keep is None or fmri in keep):
+            startd.queue.append(Enabled(fmri, enabled(instance)))
+
+
+def at_boot(startd: "Startd") -> None:
+    """Before anything is started: options/milestone of the restarter holds (svcadm milestone -d)."""
+    name = parse(MASTER)
+    master = startd.repository.instance(name) if name is not None else None
+    milestone = first(master.current(), "options", "milestone", "all") if master is not None else "all"
+    if milestone == "all":
+        return
+    graph = Graph(lambda path: False)
+    for instance in startd.repository.instances():
+        graph.put(Vertex(str(instance.fmri), spec.read(instance.running()), enabled(instance)))
+    keep = kept(graph, milestone) or set()
+    for instance in startd.repository.instances():
+        set_override(instance, str(instance.fmri) in keep)
+
+
+def enabled(instance: Instance) -> bool:
+    """general_ovr over general (smf(7))."""
+    general = first(instance.groups, "general", "enabled", "false")
+    return first(instance.groups, "general_ovr", "enabled", general) == "true"
