@@ -23,6 +23,7 @@ COMMANDS = {f"usr/sbin/{name}": name for name in ("svcadm", "svccfg", "ipadm", "
                                                    "zonecfg", "zlogin", "uadmin", "reboot", "halt")}
 COMMANDS.update({f"usr/bin/{name}": name for name in ("svcs", "svcprop", "netstat", "hostid", "uname", "zonename",
                                                      "auths", "profiles", "pfexec")})
+COMMANDS["usr/sbin/zonename"] = "zonename"
 COMMANDS.update({f"usr/sbin/{name}": "useradd" for name in ("useradd", "usermod", "roleadd", "rolemod")})
 
 LAUNCHER = """#!{python} -IS
@@ -75,7 +76,7 @@ class ImageError(Exception):
 def build(image: Path) -> None:
     """Fill `image` with everything a node has that this host has not."""
     lab = image / "usr/lib/sunlab/lib/sunlab"
-    shutil.copytree(HERE, lab, ignore=shutil.ignore_patterns("__pycache__", "image", "demo", "measure"))
+    shutil.copytree(HERE, lab, ignore=shutil.ignore_patterns("__pycache__", "image", "solaris", "demo", "measure"))
     shutil.copytree(HERE / "image", image, dirs_exist_ok=True, symlinks=True, ignore=shutil.ignore_patterns("lib"))
     if (HERE / "image/lib").exists():
         shutil.copytree(HERE / "image/lib", image / "usr/lib", dirs_exist_ok=True, symlinks=True)
@@ -90,6 +91,14 @@ def build(image: Path) -> None:
     (image / "usr/sbin/sh").symlink_to("/usr/bin/dash")
     precompile(SYSTEM_PYTHON, image / "usr/lib/sunlab/lib")
     install_product(image)
+
+
+def add_platform(platform: str, layer: Path) -> None:
+    """What only nodes of that platform have goes into the node's own layer."""
+    (layer / "etc/sunlab-platform").write_text(f"{platform}\n")
+    own = HERE / platform.rstrip("0123456789.")
+    if own.is_dir():
+        shutil.copytree(own / "lib", layer / "usr/lib", dirs_exist_ok=True)
 
 
 def script(path: Path, text: str) -> None:

@@ -248,7 +248,7 @@ def _build(spec: Spec, places: Places) -> None:
         (folder / "upper/etc/nodename").write_text(f"{name}\n")
         (folder / "upper/etc/ipadm").mkdir()
         (folder / "upper/etc/ipadm/ipadm.conf").write_text(init.own_addresses(node.addresses))
-        (folder / "upper/etc/sunlab-platform").write_text(f"{node.platform}\n")
+        image.add_platform(node.platform, folder / "upper")
         for file in spec.files:
             target = folder / "upper" / image.merged(file.target.lstrip("/"))
             target.parent.mkdir(parents=True, exist_ok=True)

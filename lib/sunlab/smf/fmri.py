@@ -1,8 +1,12 @@
 """Names of services and instances, and which of them a pattern means (svcs(1) OPERANDS, smf(7)). Pure."""
+import re
 from fnmatch import fnmatchcase
 from typing import Iterable, List, NamedTuple, Optional
 
 SCHEME = "svc:/"
+#: An identifier, with a provider's stock symbol or reversed domain before a comma (uu_check_name, libuutil); the dot is
+#: more than illumos allows.
+COMPONENT = re.compile(r"(?:[A-Za-z][A-Za-z0-9.-]*,)?[A-Za-z][A-Za-z0-9_.-]*")
 MASTER = "svc:/system/svc/restarter:default"
 
 
@@ -23,7 +27,7 @@ def parse(text: str) -> Optional[Fmri]:
         return None
     body = text[len(SCHEME):].split("/:properties", 1)[0].lstrip("/")
     service, colon, instance = body.partition(":")
-    if not service or (colon and not instance) or ":" in instance:
+    if not all(COMPONENT.fullmatch(c) for c in service.split("/")) or (colon and not COMPONENT.fullmatch(instance)):
         return None
     return Fmri(service, instance if colon else None)
 

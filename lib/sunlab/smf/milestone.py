@@ -30,11 +30,13 @@ def kept(graph: Graph, milestone: str) -> Optional[Set[str]]:
 
 
 def set_override(instance: Instance, keep: bool) -> bool:
-    """Take the temporary setting away, or make it false; has that changed anything?"""
+    """Take the temporary setting away, or make it false (a comment stays); has that changed anything?"""
     old = instance.groups.pop("general_ovr", None)
     if keep:
         return old is not None
-    instance.groups["general_ovr"] = Group("framework", {"enabled": Prop("boolean", ("false",))}, persistent=False)
+    comment = {n: p for n, p in old.props.items() if n == "comment"} if old is not None else {}
+    props = {"enabled": Prop("boolean", ("false",)), **comment}
+    instance.groups["general_ovr"] = Group("framework", props, persistent=False)
     return old != instance.groups["general_ovr"]
 
 

@@ -69,10 +69,28 @@ smf_kill_contract () {
 
 # Exit statuses of methods.
 SMF_EXIT_OK=0
-SMF_EXIT_NODAEMON=94
 SMF_EXIT_ERR_FATAL=95
 SMF_EXIT_ERR_CONFIG=96
 SMF_EXIT_MON_DEGRADE=97
 SMF_EXIT_MON_OFFLINE=98
 SMF_EXIT_ERR_NOSMF=99
 SMF_EXIT_ERR_PERM=100
+SMF_EXIT_TEMP_DISABLE=101
+read -r _platform </etc/sunlab-platform 2>/dev/null || _platform=illumos
+if [ "$_platform" = solaris11.4 ]; then
+	SMF_EXIT_TEMP_TRANSIENT=102
+else
+	SMF_EXIT_NODAEMON=94
+fi
+
+# smf_method_exit STATUS [SHORT_REASON] TEXT: TEXT becomes the instance's comment until it is enabled again. Solaris 11.4
+# has a short reason before the text, illumos has none.
+smf_method_exit () {
+	_status=$1
+	[ $# -lt 3 ] || shift
+	_text=$(printf '%s' "$2" | sed 's/["\\]/\\&/g')
+	svcprop -q -c -p general_ovr "$SMF_FMRI" 2>/dev/null ||
+	    svccfg -s "$SMF_FMRI" addpg general_ovr framework P
+	svccfg -s "$SMF_FMRI" "setprop general_ovr/comment = astring: \"$_text\""
+	exit "$_status"
+}
