@@ -162,7 +162,7 @@ BUNDLE = "<service_bundle type='manifest' name='t'><service name='a'>{}</service
 @pytest.mark.parametrize(("source", "why"), [
     ("<service_bundle", "couldn't parse document"),
     ("<x/>", "not a service bundle"),
-    ("<service_bundle type='profile' name='p'/>", "not modelled in this lab"),
+    ("<service_bundle type='profile' name='p'/>", 'a bundle of type "profile", not "manifest"'),
     (BUNDLE.format("<bogus/>"), 'unexpected element "bogus"'),
     (BUNDLE.format("<property_group name='p' type='t'><propval name='n' type='count' value='x'/></property_group>"),
      'Invalid "count" value "x"')])

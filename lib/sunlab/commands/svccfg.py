@@ -19,9 +19,12 @@ def main(argv: list[str]) -> int:
         try:
             with open(file, encoding="utf-8") as source:
                 text = source.read()
-        except OSError as failed:
-            sys.stderr.write(f"svccfg: Could not open file \"{file}\": {failed.strerror}\n")
+        except IsADirectoryError:
+            sys.stderr.write(f"svccfg: {file} is not a regular file.\n")
             return 1
-    elif not rest:
+        except OSError as failed:
+            sys.stderr.write(f"svccfg: Could not open {file}: {failed.strerror}.\n")
+            return 1
+    elif file == "-" or not rest:
         text = sys.stdin.read()
     return ask("svccfg", argv, text)

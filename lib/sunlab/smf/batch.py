@@ -1,47 +1,102 @@
-"""The language of svccfg's commands: lines, words and value lists (svccfg(8)). Pure."""
+"""The language of svccfg's commands (svccfg.l, svccfg.y): words, quoted strings, value lists over lines. Pure."""
 import re
-import shlex
-from typing import List
+from typing import Iterator, List, NamedTuple, Optional, Tuple
 
 
 class Refused(Exception):
     """A subcommand failed; the text is for stderr."""
 
 
-def lines_of(text: str) -> List[str]:
-    """Commands, one a line; a backslash joins lines, and so does a value list until its closing parenthesis."""
-    joined: List[str] = []
-    for piece in text.replace("\\\n", " ").splitlines():
-        open_list = joined and re.search(r"=\s*(\w+:)?\s*\(", joined[-1]) and not joined[-1].rstrip().endswith(")")
-        if open_list:
-            joined[-1] += " " + piece
-        else:
-            joined.append(piece)
-    return joined
+class SyntaxWrong(Refused):
+    """A line that is no command."""
+
+    def __init__(self) -> None:
+        super().__init__("Syntax error.")
 
 
-def words_of(text: str) -> List[str]:
-    """Words of a command; setprop's and addpropvalue's values keep their quotes for value_list."""
-    head = text.strip().split(None, 1)
-    if head and head[0] in ("setprop", "addpropvalue", "delpropvalue"):
-        return head
-    try:
-        return shlex.split(text, comments=True)
-    except ValueError as wrong:
-        raise Refused(f'Syntax error: {wrong}: "{text}"') from wrong
+class Word(NamedTuple):
+    """`kind`: word, string (its text keeps the quotes around it), or one of = ( ) > as its own kind."""
+    kind: str
+    text: str
 
 
-def value_list(text: str) -> List[str]:
-    """The values of `VALUE` or `("a" "b")`; a double-quoted value may hold \\\" and \\\\."""
-    text = text.strip()
-    if text.startswith("("):
-        if not text.endswith(")"):
-            raise Refused("Syntax error: missing )")
-        text = text[1:-1]
-    found = []
-    for quoted, plain in re.findall(r'"((?:[^"\\]|\\.)*)"|([^\s"]+)', text):
-        found.append(plain if plain else re.sub(r"\\(.)", r"\1", quoted))
-    rest = re.sub(r'"((?:[^"\\]|\\.)*)"|([^\s"]+)', "", text).strip()
-    if rest:
-        raise Refused(f"Syntax error: unbalanced quotes in {text}")
-    return found
+class Command(NamedTuple):
+    line: int               # where it ends, from 1
+    words: Tuple[Word, ...]
+
+
+_TOKEN = re.compile(r'(?P<blank>[ \t]+)|(?P<comment>#[^\n]*)|(?P<word>[^ \t\n">=()]+)|(?P<string>"(?:[^"\\]|\\.)*")'
+                    r"|(?P<sign>[=()>])|(?P<newline>\n)", re.DOTALL)
+
+
+def commands(text: str) -> Iterator[Command]:
+    """One after the other, so that what stands before a mistake is carried out. Raises SyntaxWrong, Refused."""
+    at, line, depth = 0, 1, 0
+    words: List[Word] = []
+    text = text if text.endswith("\n") else text + "\n"
+    while at < len(text):
+        found = _TOKEN.match(text, at)
+        if found is None:
+            raise Refused(f"unrecognized character {text[at]}")
+        at, kind, what = found.end(), found.lastgroup or "", found.group()
+        line += what.count("\n")
+        if kind == "newline":
+            if depth <= 0:
+                if words:
+                    yield Command(line - 1, tuple(words))
+                words, depth = [], 0
+        elif kind == "string":
+            words.append(Word("string", re.sub(r"\\(.)", r"\1", what, flags=re.DOTALL)))
+        elif kind == "sign":
+            depth += {"(": 1, ")": -1}.get(what, 0)
+            words.append(Word(what, what))
+        elif kind == "word":
+            words.append(Word("word", what))
+    if words:
+        raise SyntaxWrong()
+
+
+def plain(words: "Tuple[Word, ...] | List[Word]") -> List[str]:
+    """The texts of words and strings (without their quotes). Raises SyntaxWrong where there is a sign."""
+    if any(w.kind not in ("word", "string") for w in words):
+        raise SyntaxWrong()
+    return [bare(w) for w in words]
+
+
+def bare(word: Word) -> str:
+    return word.text[1:-1] if word.kind == "string" else word.text
+
+
+class Assignment(NamedTuple):
+    """`group/property = [type:] value` or `(values)`. `kind` keeps what stood there, with its colon."""
+    path: str
+    kind: Optional[str]
+    values: Tuple[Word, ...]
+    listed: bool
+
+
+def assignment(words: Tuple[Word, ...]) -> Assignment:
+    """What setprop is given. Raises SyntaxWrong."""
+    if len(words) < 3 or words[0].kind != "word" or words[1].kind != "=":
+        raise SyntaxWrong()
+    rest = list(words[2:])
+    kind = None
+    if len(rest) > 1 and rest[0].kind == "word":
+        kind = rest.pop(0).text
+    if rest[0].kind == "(" and rest[-1].kind == ")":
+        plain(rest[1:-1])
+        return Assignment(words[0].text, kind, tuple(rest[1:-1]), True)
+    if len(rest) != 1:
+        raise SyntaxWrong()
+    plain(rest)
+    return Assignment(words[0].text, kind, tuple(rest), False)
+
+
+def redirected(words: Tuple[Word, ...]) -> Tuple[List[str], Optional[str]]:
+    """Operands, and the file after `>`. Raises SyntaxWrong."""
+    signs = [at for at, word in enumerate(words) if word.kind == ">"]
+    if not signs:
+        return plain(words), None
+    if len(words) != signs[0] + 2:
+        raise SyntaxWrong()
+    return plain(words[:signs[0]]), bare(words[-1])

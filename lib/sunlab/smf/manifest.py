@@ -70,20 +70,33 @@ class ServiceDef(EntityDef):
         self.instances: List[InstanceDef] = []
 
 
-def read(text: str, source: str) -> List[ServiceDef]:
-    """The services of a manifest; `source` names it in errors. Raises ManifestInvalid."""
+def read(text: str, source: str, kind: str = "manifest") -> List[ServiceDef]:
+    """The services of a manifest, or of another kind of bundle; `source` names it in errors. Raises ManifestInvalid."""
     try:
         root = ElementTree.fromstring(text)
     except ElementTree.ParseError as broken:
         raise ManifestInvalid(f"couldn't parse document \"{source}\": {broken}") from broken
     if root.tag != "service_bundle":
         raise ManifestInvalid(f'document "{source}" is not a service bundle')
-    if root.get("type") != "manifest":
-        raise ManifestInvalid(f'document "{source}": bundles of type "{root.get("type")}" are not modelled in this lab')
+    if root.get("type") != kind:
+        raise ManifestInvalid(f'document "{source}" is a bundle of type "{root.get("type")}", not "{kind}"')
     try:
-        return [_service(e) for e in root if e.tag == "service"]
+        return [_service(e) for e in _bundled(root)]
     except ManifestInvalid as wrong:
         raise ManifestInvalid(f'document "{source}": {wrong}') from wrong
+
+
+def _bundled(bundle: Element) -> List[Element]:
+    """The services of a bundle and of the bundles in it."""
+    found = []
+    for child in bundle:
+        if child.tag == "service":
+            found.append(child)
+        elif child.tag == "service_bundle":
+            found += _bundled(child)
+        else:
+            raise ManifestInvalid(f'element "{child.tag.rpartition("}")[2]}" is not modelled in this lab')
+    return found
 
 
 def _attribute(element: Element, name: str) -> str:
