@@ -14,6 +14,8 @@ class Platform:
     starts_within_s = 600.0
     child_count = 10                    # failed exits of a child service, more than one a second, that delay it by 1 s
     exits = {94: "nodaemon", 97: "degraded", 101: "disable"}     # of methods; 95, 96, 99, 100 are fatal everywhere
+    selects_by_state = True             # svcadm -S STATE; disable -c COMMENT
+    goals = False                       # svcadm goals, svcadm -s -T SECONDS, svc:/milestone/goals:default
     layers = False                      # svccfg and svcprop know layers (-l), svccfg delcust; there is a svcbundle
     rbac_reads_fragments = False        # *_attr.d count as they lie there; else svc:/system/rbac merges them
     stime_width = 8                     # svcs: the time of day, month and day or year; wider is a date and time (ISO)
@@ -36,6 +38,8 @@ class Solaris(Platform):
     version = "11.4.42.111.0"
     starts_within_s = 9.0               # the mean gap of the last ten under 1 s
     exits = {97: "degraded", 101: "disable", 102: "nodaemon"}
+    selects_by_state = False
+    goals = True
     layers = True
     rbac_reads_fragments = True
     stime_width = 19

@@ -63,6 +63,16 @@ def host(request: pytest.FixtureRequest, hosts: Callable[[str], Target]) -> Targ
 
 
 @pytest.fixture
+def lone(hosts: Callable[[str], Target], request: pytest.FixtureRequest) -> Target:
+    """A host on which nothing else goes on: for what concerns all of its services. Not this very host."""
+    if request.config.getoption("--target") == "local":
+        pytest.skip("it would take down what this host is for")
+    host = hosts("illumos")
+    assert isinstance(host, LabTarget)
+    return LabTarget(host.lab, "n2", host.platform)
+
+
+@pytest.fixture
 def service(host: Target) -> Iterator[Callable[..., str]]:
     """Makes services that are deleted after the case: service(body) -> its short name."""
     made: List[str] = []

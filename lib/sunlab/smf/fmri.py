@@ -8,6 +8,7 @@ SCHEME = "svc:/"
 #: more than illumos allows.
 COMPONENT = re.compile(r"(?:[A-Za-z][A-Za-z0-9.-]*,)?[A-Za-z][A-Za-z0-9_.-]*")
 MASTER = "svc:/system/svc/restarter:default"
+GOALS = "svc:/milestone/goals:default"      # Solaris 11.4: what the host is there for; in maintenance when it cannot be
 
 
 class Fmri(NamedTuple):

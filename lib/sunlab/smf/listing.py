@@ -1,7 +1,7 @@
 """svcs -l, -d and -D: one instance in full, what it depends on, and who depends on it."""
 import os
 import time
-from typing import TYPE_CHECKING, Dict, Iterator, List
+from typing import TYPE_CHECKING, Collection, Dict, Iterator, List
 
 from sunlab.smf.fmri import MASTER, parse
 from sunlab.smf.graph import service_of
@@ -68,8 +68,8 @@ def entity_state(startd: "Startd", entity: str) -> str:
     return first(found[0].groups, "restarter", "state", "uninitialized")
 
 
-def full(startd: "Startd", instance: Instance, processes: bool, verbose: bool) -> Iterator[str]:
-    """The lines of svcs -l."""
+def full(startd: "Startd", instance: Instance, options: Collection[str]) -> Iterator[str]:
+    """The lines of svcs -l with these options."""
     groups, view = instance.groups, instance.running()
     general = first(groups, "general", "enabled", "false")
     override = first(groups, "general_ovr", "enabled")
@@ -77,6 +77,8 @@ def full(startd: "Startd", instance: Instance, processes: bool, verbose: bool) -
     yield _key("fmri", str(instance.fmri))
     if common_name(instance):
         yield _key("name", common_name(instance))
+    if "z" in options or "Z" in options:
+        yield _key("zone", startd.zone)
     yield _key("enabled", enabled + (" (temporary)" if override and override != general else ""))
     comment = first(groups, "general_ovr" if override else "general", "comment")
     if comment:
@@ -94,11 +96,11 @@ def full(startd: "Startd", instance: Instance, processes: bool, verbose: bool) -
     for name in dependency_groups(view):
         entities = "".join(f" {e} ({entity_state(startd, e)})" for e in values(view, name, "entities"))
         yield _key("dependency", f"{first(view, name, 'grouping')}/{first(view, name, 'restart_on')}{entities}")
-    if processes:
+    if "p" in options:
         for contract in contracts:
             for pid in sorted(startd.contracts.members(int(contract))):
                 yield _key("process", f"{pid} {_arguments(pid)}")
-    if verbose:
+    if "v" in options:
         for name, group in view.items():
             if group.type == "application":
                 yield from (_key("property", f"{name}/{p} {line(v.type, v.values)}") for p, v in group.props.items())

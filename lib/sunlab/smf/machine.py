@@ -6,7 +6,7 @@ else's. Events and orders are in orders.py. An event about an instance that is i
 from typing import Callable, Dict, List, Mapping, Optional, Set
 
 from sunlab.smf import graph as g
-from sunlab.smf.fmri import MASTER
+from sunlab.smf.fmri import GOALS, MASTER
 from sunlab.smf.orders import (
     Abandon,
     Asked,
@@ -300,7 +300,12 @@ class Machine:
         if unit.state != "offline" or unit.moving or not unit.enabled or unit.delayed:
             return
         held = any(unit.fmri in marked for marked in self.going.values())
-        if self.misconfigured(unit) or held or self.graph.satisfied(unit.fmri) < 1:
+        if self.misconfigured(unit) or held:
+            return
+        verdict = self.graph.satisfied(unit.fmri)
+        if verdict < 0 and unit.fmri == GOALS:
+            self.maintain(unit, "dependency_activity")
+        if verdict < 1:
             return
         unit.failures = 0
         self.become(unit, "offline", "online", unit.aux)

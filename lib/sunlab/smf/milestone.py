@@ -2,17 +2,37 @@
 from typing import TYPE_CHECKING, Optional, Set
 
 from sunlab.smf import spec
-from sunlab.smf.fmri import MASTER, parse
+from sunlab.smf.fmri import GOALS, MASTER, parse
 from sunlab.smf.graph import Graph, Vertex
 from sunlab.smf.orders import Enabled
 from sunlab.smf.properties import Group, Prop, first
-from sunlab.smf.repository import Instance
+from sunlab.smf.repository import Instance, Repository
 
 if TYPE_CHECKING:
     from sunlab.smf.startd import Startd
 
 NAMES = ("all", "none", "svc:/milestone/single-user:default", "svc:/milestone/multi-user:default",
          "svc:/milestone/multi-user-server:default")
+INSTALLED_GOALS = ("svc:/milestone/multi-user-server:default",)
+
+
+def named(text: str) -> Optional[str]:
+    """The milestone that a full or partial FMRI means: it begins at a slash and ends at the instance, or whole."""
+    for name in NAMES:
+        at = name.find(text)
+        if text == name or (at >= 0 and (at == 0 or name[at - 1] == "/") and name[at + len(text):][:1] in ("", ":")):
+            return name
+    return None
+
+
+def master(repository: Repository) -> Optional[Instance]:
+    name = parse(MASTER)
+    return repository.instance(name) if name is not None else None
+
+
+def goals(repository: Repository) -> Optional[Instance]:
+    name = parse(GOALS)
+    return repository.instance(name) if name is not None else None
 
 
 def kept(graph: Graph, milestone: str) -> Optional[Set[str]]:
@@ -52,9 +72,8 @@ def go(startd: "Startd", milestone: str) -> None:
 
 def at_boot(startd: "Startd") -> None:
     """Before anything is started: options/milestone of the restarter holds (svcadm milestone -d)."""
-    name = parse(MASTER)
-    master = startd.repository.instance(name) if name is not None else None
-    milestone = first(master.current(), "options", "milestone", "all") if master is not None else "all"
+    restarter = master(startd.repository)
+    milestone = first(restarter.current(), "options", "milestone", "all") if restarter is not None else "all"
     if milestone == "all":
         return
     graph = Graph(lambda path: False)

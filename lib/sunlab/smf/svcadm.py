@@ -1,15 +1,18 @@
 """svcadm(8): writes what svc.startd acts on, and returns. Waiting (-s) is the command's own business."""
+import signal
 import time
-from typing import TYPE_CHECKING, Dict, List, Optional
+from typing import TYPE_CHECKING, Dict, List, Optional, Tuple
 
 from sunlab.smf.authorise import Caller
-from sunlab.smf.milestone import enabled
+from sunlab.smf.fmri import GOALS
+from sunlab.smf.milestone import NAMES, enabled
 from sunlab.smf.options import Usage, act_on, flags, split
 from sunlab.smf.orders import Asked, Enabled
 from sunlab.smf.properties import Group, Prop, first
 from sunlab.smf.repository import Instance
 
 if TYPE_CHECKING:
+    from sunlab.platform import Platform
     from sunlab.smf.door import Reply, Request
     from sunlab.smf.startd import Startd
 
@@ -17,35 +20,60 @@ USAGE = """Usage: svcadm [-v] [cmd [args ... ]]
 
 \tsvcadm enable [-rst] <service> ...\t- enable and online service(s)
 \tsvcadm disable [-c comment] [-st] <service> ...\t- disable and offline service(s)
-\tsvcadm restart <service> ...\t\t- restart specified service(s)
+\tsvcadm restart [-d] <service> ...\t- restart specified service(s)
 \tsvcadm refresh <service> ...\t\t- re-read service configuration
 \tsvcadm mark [-It] <state> <service> ...\t- set maintenance state
 \tsvcadm clear <service> ...\t\t- clear maintenance state
 \tsvcadm milestone [-d] <milestone>\t- advance to a service milestone"""
-LETTERS = {"enable": "rst", "disable": "c:st", "restart": "d", "refresh": "", "mark": "It", "clear": "",
-           "milestone": "d"}
+MILESTONE_USAGE = """Usage: svcadm milestone [-d] <milestone>
+
+\t-d\tmake the specified milestone the default for system boot
+
+\tMilestones can be specified using an FMRI or abbreviation.
+\tThe major milestones are as follows:
+
+""" + "\n".join(f"\t{name}" for name in NAMES)
 COMMENT_MAX = 1024
+STATES = ("uninitialized", "maintenance", "offline", "disabled", "online", "degraded")
+
+
+def letters(platform: "Platform") -> Dict[str, str]:
+    """The subcommands of this platform, and their options."""
+    timed, comment = ("T:" if platform.goals else ""), ("c:" if platform.selects_by_state else "")
+    found = {"enable": "rst" + timed, "disable": "st" + comment + timed, "restart": "d", "refresh": "", "mark": "It",
+             "clear": "", "milestone": "d"}
+    return {**found, "goals": "cs" + timed} if platform.goals else found
 
 
 def run(startd: "Startd", request: "Request", reply: "Reply") -> int:
+    known = letters(startd.platform)
     try:
-        found, rest = split(request.args, "vz:ZS:")
+        found, rest = split(request.args, "vz:Z" + ("S:" if startd.platform.selects_by_state else ""))
         outer = flags(found)
-        if not rest or rest[0] not in LETTERS:
+        if not rest or rest[0] not in known:
             raise Usage()
-        found, operands = split(rest[1:], LETTERS[rest[0]])
-        if not operands or (rest[0] == "mark" and len(operands) < 2):
-            raise Usage()
+        found, operands = split(rest[1:], known[rest[0]])
+        options = flags(found)
+        check(rest[0], options, operands, outer)
     except Usage as wrong:
-        reply.err((f"svcadm: {wrong}\n" if str(wrong) else "") + USAGE)
+        told = MILESTONE_USAGE if request.args[:1] == ["milestone"] else USAGE
+        reply.err((f"svcadm: {wrong}\n" if str(wrong) else "") + told)
         return 2
-    options = flags(found)
-    beyond = [f"-{o}" for o in "ZS" if o in outer] + ["milestone"] * (rest[0] == "milestone") + ["restart -d"] * (
-        rest[0] == "restart" and "d" in options)
-    if beyond:
-        reply.err(f"svcadm: {beyond[0]}: not modelled in this lab")
-        return 1
-    return Admin(startd, request, reply, options, "v" in outer).carry_out(rest[0], operands)
+    admin = Admin(startd, request, reply, options, "v" in outer)
+    return admin.carry_out(rest[0], operands, outer.get("S"))
+
+
+def check(command: str, options: Dict[str, str], operands: List[str], outer: Dict[str, str]) -> None:
+    """Raises Usage."""
+    if command == "goals" and ("c" in options) != bool(operands):
+        return
+    if outer.get("S", STATES[0]) not in STATES:
+        raise Usage(f"invalid state '{outer['S']}'")
+    if "T" in options and ("s" not in options or not options["T"].isdigit()):
+        raise Usage()
+    least = {"mark": 2}.get(command, 1) - ("S" in outer)
+    if len(operands) < least or ("S" in outer and len(operands) > least) or command == "goals":
+        raise Usage()
 
 
 class Admin:
@@ -59,41 +87,52 @@ class Admin:
         self.reply = reply
         self.options = options
         self.verbose = verbose
+        self.caller = Caller(request.uid)
 
-    def carry_out(self, command: str, operands: List[str]) -> int:
+    def carry_out(self, command: str, operands: List[str], state: Optional[str]) -> int:
         if len(self.options.get("c", "")) >= COMMENT_MAX:
             self.reply.err("svcadm: disable -c comment too long.")
             return 1
-        if command == "mark":
-            state = operands.pop(0)
-            if state != "maintenance":
-                self.reply.err("svcadm: mark degraded: not modelled in this lab" if state == "degraded" else USAGE)
-                return 1 if state == "degraded" else 2
+        if command == "milestone":
+            return self.milestone(operands[0])
+        if command == "goals":
+            return self.goals(operands)
         act = {"enable": self.enable, "disable": self.disable, "restart": self.restart, "refresh": self.refresh,
                "mark": self.mark, "clear": self.clear}[command]
-
-        caller = Caller(self.request.uid)
+        if command == "mark":
+            marked = operands.pop(0)
+            if marked not in ("maintenance", "degraded"):
+                self.reply.err(USAGE)
+                return 2
+            if marked == "degraded" and "t" in self.options:
+                self.reply.err("svcadm: -t may not be used with degraded.")
+                return 2
+            act = self.degrade if marked == "degraded" else self.mark
 
         def allowed(instance: Instance) -> Optional[int]:
             persistent = command in ("enable", "disable") and "t" not in self.options
-            if not (caller.may_enable(instance, False) if persistent else caller.may_act(instance)):
+            if not (self.caller.may_enable(instance, False) if persistent else self.caller.may_act(instance)):
                 self.reply.err(f"svcadm: {instance.fmri}: Permission denied.")
                 return 1
             return act(instance)
+        if state is not None:
+            there = [i for i in self.repository.instances() if first(i.groups, "restarter", "state") == state]
+            return max([allowed(instance) or 0 for instance in there], default=0)
         return act_on(self.repository, operands, self.reply, "svcadm", allowed)
 
     def say(self, instance: Instance, text: str) -> None:
         if self.verbose:
             self.reply.out(text.replace("%", str(instance.fmri)))
 
+    # --- enabled or not
+
     def enable(self, instance: Instance) -> Optional[int]:
         if "r" not in self.options:
             self.set_enabled(instance, True)
             return None
         from sunlab.smf.requires import what_it_requires
-        caller = Caller(self.request.uid)
         for name in what_it_requires(self.startd, instance, self.reply):
-            if not caller.may_enable(name, "t" in self.options):
+            if not self.caller.may_enable(name, "t" in self.options):
                 self.reply.err(f"svcadm: {name.fmri}: Permission denied.")
                 return 1
             self.set_enabled(name, True)
@@ -131,6 +170,8 @@ class Admin:
             props = {n: p for n, p in instance.groups[group].props.items() if n != "comment"}
             self.repository.put_group(instance, group, instance.groups[group]._replace(props=props))
 
+    # --- requests to the restarter
+
     def ask(self, instance: Instance, what: str, prop: str, aux: str = "none", immediate: bool = False) -> None:
         """Write restarter_actions, as svc.startd's queue wants it, and say so."""
         old = instance.groups.get("restarter_actions", Group("framework", {}, persistent=False))
@@ -142,6 +183,11 @@ class Admin:
         self.startd.queue.append(Asked(str(instance.fmri), what, aux, immediate))
 
     def restart(self, instance: Instance) -> Optional[int]:
+        contract = self.startd.methods.primary.get(str(instance.fmri))
+        if "d" in self.options:
+            self.say(instance, "Action dodump set for %.")
+            if contract is not None:
+                self.startd.contracts.signal(contract, signal.SIGABRT)
         self.ask(instance, "restart", "restart")
         return None
 
@@ -150,15 +196,70 @@ class Admin:
         self.ask(instance, "refresh", "refresh")
         return None
 
+    def asked_by(self) -> str:
+        return "administrative_request" if self.request.terminal else "service_request"
+
     def mark(self, instance: Instance) -> Optional[int]:
         # -I and -t are parsed and go no further, as in illumos.
-        aux = "administrative_request" if self.request.terminal else "service_request"
-        self.ask(instance, "maintenance", "maint_on", aux)
+        self.ask(instance, "maintenance", "maint_on", self.asked_by())
+        return None
+
+    def degrade(self, instance: Instance) -> Optional[int]:
+        if first(instance.groups, "restarter", "state") != "online":
+            self.reply.err(f'svcadm: Instance "{instance.fmri}" is not online.')
+            return 1
+        self.ask(instance, "degraded", "degraded", self.asked_by())
         return None
 
     def clear(self, instance: Instance) -> Optional[int]:
-        if first(instance.groups, "restarter", "state") != "maintenance":
+        state = first(instance.groups, "restarter", "state")
+        if state == "degraded":
+            self.ask(instance, "restore", "restore")
+        elif state == "maintenance":
+            self.ask(instance, "clear", "maint_off")
+        else:
             self.reply.err(f'svcadm: Instance "{instance.fmri}" is not in a maintenance or degraded state.')
             return 1
-        self.ask(instance, "clear", "maint_off")
         return None
+
+    # --- the whole host
+
+    def milestone(self, wanted: str) -> int:
+        """options_ovr/milestone of svc.startd's instance; with -d options/milestone, and no override."""
+        from sunlab.smf import milestone
+        name = milestone.named(wanted)
+        if name is None:
+            self.reply.err(f'"{wanted}" is not a valid major milestone.\n{MILESTONE_USAGE}')
+            return 2
+        master = milestone.master(self.repository)
+        if master is None or not self.caller.may_act(master):
+            self.reply.err("svcadm: svc:/system/svc/restarter:default: Permission denied.")
+            return 1
+        group = "options" if "d" in self.options else "options_ovr"
+        if group not in master.groups:
+            self.repository.put_group(master, group, Group("framework", {}, persistent=group == "options"))
+        self.repository.put(master, group, "milestone", Prop("astring", (name,)))
+        if group == "options":
+            master.groups.pop("options_ovr", None)
+        milestone.go(self.startd, name)
+        return 0
+
+    def goals(self, operands: List[str]) -> int:
+        """The services that svc:/milestone/goals:default stands for (Solaris 11.4); -c: as installed."""
+        from sunlab.smf import milestone
+        goal = milestone.goals(self.repository)
+        if goal is None or not self.caller.may_enable(goal, False):
+            self.reply.err(f"svcadm: {GOALS}: Permission denied.")
+            return 1
+        chosen: List[str] = []
+
+        def choose(instance: Instance) -> Optional[int]:
+            chosen.append(str(instance.fmri))
+            return None
+        status = act_on(self.repository, operands, self.reply, "svcadm", choose)
+        if not status:
+            entities: Tuple[str, ...] = tuple(chosen) or milestone.INSTALLED_GOALS
+            self.repository.put(goal, "goals", "entities", Prop("fmri", entities))
+            self.startd.refresh([goal.fmri])
+            self.ask(goal, "clear", "maint_off")
+        return status

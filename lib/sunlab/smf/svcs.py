@@ -4,6 +4,7 @@ import time
 from typing import TYPE_CHECKING, Callable, Dict, Iterable, List, NamedTuple, Tuple
 
 from sunlab.smf import listing
+from sunlab.smf.fmri import MASTER, matches, parse
 from sunlab.smf.options import Usage, each, flags, split
 from sunlab.smf.properties import first, values
 from sunlab.smf.repository import Instance
@@ -32,6 +33,7 @@ class Row(NamedTuple):
     next: str
     since: float
     iso: bool                           # the platform shows times as dates and times
+    zone: str
 
     def starred(self, columns: List[str]) -> str:
         return "*" if self.next != "none" and not NEXT_COLUMNS & set(columns) else ""
@@ -41,7 +43,7 @@ def row(startd: "Startd", instance: Instance) -> Row:
     groups = instance.groups
     return Row(instance, first(groups, "restarter", "state", "-"), first(groups, "restarter", "next_state", "none"),
                float(first(groups, "restarter", "state_timestamp", "0")),
-               startd.platform.stime_width > 8)
+               startd.platform.stime_width > 8, startd.zone)
 
 
 def stime(moment: float, iso: bool) -> str:
@@ -77,6 +79,7 @@ COLUMNS: Dict[str, Tuple[str, int, Callable[[Row, List[str]], str]]] = {
     "inst": ("INST", 20, lambda r, c: r.instance.name),
     "svc": ("SVC", 20, lambda r, c: r.instance.service.name),
     "scope": ("SCOPE", 20, lambda r, c: "localhost"),
+    "zone": ("ZONE", 16, lambda r, c: r.zone),
     "desc": ("DESC", 100, lambda r, c: listing.common_name(r.instance) or "-"),
 }
 
@@ -88,8 +91,8 @@ def run(startd: "Startd", request: "Request", reply: "Reply") -> int:
         reply.err(f"svcs: {wrong}\n{USAGE}")
         return 2
     options = flags(found)
-    if set(options) & {"R", "Z", "n"}:
-        reply.err(f"svcs: -{sorted(set(options) & set('RZn'))[0]}: not modelled in this lab")
+    if "n" in options and operands:
+        reply.err("svcs: -n: not modelled in this lab")
         return 1
     if _contradict(options, operands):
         reply.err(USAGE)
@@ -110,12 +113,13 @@ def run(startd: "Startd", request: "Request", reply: "Reply") -> int:
 
 
 def _contradict(options: Dict[str, str], operands: List[str]) -> bool:
-    kinds = [o for o in "dDlxL" if o in options]
-    if len(kinds) > 1:
+    """Options that main() of svcs.c does not take together, or without an operand."""
+    kinds = [o for o in "dDlxLn" if o in options]
+    if len(kinds) > 1 or (kinds and set(options) & {"a", "R", "s", "S"}) or {"z", "Z"} <= set(options):
         return True
-    if ("l" in options or "x" in options) and ("H" in options or "o" in options):
+    if set(options) & {"l", "x"} and set(options) & {"H", "o"}:
         return True
-    return bool(set(options) & {"d", "D", "l"}) and not operands
+    return ("x" in options and "p" in options) or (bool(set(options) & {"d", "D", "l", "n"}) and not operands)
 
 
 def _full(startd: "Startd", operands: List[str], options: Dict[str, str], reply: "Reply") -> int:
@@ -129,7 +133,7 @@ def _full(startd: "Startd", operands: List[str], options: Dict[str, str], reply:
         for number, instance in enumerate(instances):
             if number:
                 reply.out("")
-            for text in listing.full(startd, instance, "p" in options, "v" in options):
+            for text in listing.full(startd, instance, options):
                 reply.out(text)
     return 0 if good else 1
 
@@ -140,13 +144,18 @@ def _table(startd: "Startd", operands: List[str], options: Dict[str, str], found
     if operands:
         instances, good = each(startd.repository, operands, reply, "svcs")
     else:
-        instances = [i for i in startd.repository.instances() if "a" in options or _listed(i)]
+        every = "a" in options or "R" in options
+        instances = [i for i in startd.repository.instances() if every or _listed(i)]
+    if "R" in options:
+        wanted = [text for name, text in found if name == "-R"]
+        instances = [i for i in instances if _restarted_by(i, wanted)]
     if "d" in options:
         instances = _unique(j for i in instances for j in listing.dependencies(startd, i))
     elif "D" in options:
         dependents = listing.Dependents(startd)
         instances = _unique(j for i in instances for j in dependents.of(i))
-    default = "state,nstate,stime,ctid,fmri" if "v" in options else "state,stime,fmri"
+    default = ("zone," if "Z" in options else "") + (
+        "state,nstate,stime,ctid,fmri" if "v" in options else "state,stime,fmri")
     columns = [c for name, text in found if name == "-o" for c in text.lower().split(",")] or default.split(",")
     rows = [row(startd, i) for i in instances]
     _sort(rows, found)
@@ -159,6 +168,12 @@ def _table(startd: "Startd", operands: List[str], options: Dict[str, str], found
             for pid, began, name in processes(startd, line.instance):
                 reply.out(f"               {stime(began, line.iso):<8}   {pid:6d} {name}")
     return 0 if good else 1
+
+
+def _restarted_by(instance: Instance, patterns: List[str]) -> bool:
+    """Is its restarter one of those? Instances without one are svc.startd's."""
+    name = parse(first(instance.current(), "general", "restarter") or MASTER)
+    return name is not None and any(matches(p, name.service, name.instance or "default") for p in patterns)
 
 
 def _unique(instances: Iterable[Instance]) -> List[Instance]:
