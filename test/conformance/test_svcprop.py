@@ -1,8 +1,10 @@
 """svcprop: views, formats, words (svcprop(1), cmd/svc/svcprop)."""
 from typing import Callable
 
-from conformance.rows import both, row
-from conformance.target import PREFIX, Target, daemon, fmri, group
+import pytest
+
+from conformance.rows import both, illumos, row, solaris
+from conformance.target import PREFIX, Target, daemon, fmri, folder, group
 
 Make = Callable[..., str]
 BODY = daemon() + group("config", text="a b", plain="x")
@@ -85,3 +87,131 @@ def test_views_exclude_one_another(host: Target, service: Make) -> None:
 def test_w_needs_a_property(host: Target, service: Make) -> None:
     name = service(BODY)
     assert host.fails(f"svcprop -w {fmri(name)}", 2) == "svcprop: Cannot wait for an instance.\n"
+
+
+@both
+@row("SVCPROP-USAGE-01", "svcprop(1), exit status")
+def test_an_unknown_option_and_no_operand_are_usage_errors(host: Target) -> None:
+    assert "Usage: svcprop" in host.fails("svcprop -Q x", 2)
+    host.fails("svcprop", 2)
+    host.fails("svcprop -p config/x", 2)
+
+
+@both
+@row("SVCPROP-VIEW-04", "svcprop(1), -C")
+def test_c_capital_shows_what_is_attached_to_the_instance_itself(host: Target, service: Make) -> None:
+    name = service(BODY)
+    host.fails(f"svcprop -q -C -p config/text {fmri(name)}")
+    assert host.do(f"svcprop -c -p config/plain {fmri(name)}") == "x\n"
+    assert host.do(f"svcprop -C -p general/enabled {fmri(name)}") == "true\n"
+
+
+@both
+@row("SVCPROP-VIEW-05", "svcprop(1), -s")
+def test_s_reads_a_snapshot(host: Target, service: Make) -> None:
+    name = service(BODY)
+    host.do(f"svccfg -s {PREFIX}{name} setprop config/plain = changed")
+    host.do(f"svcadm refresh {fmri(name)}")
+    assert host.do(f"svcprop -s last-import -p config/plain {fmri(name)}") == "x\n"
+    assert host.do(f"svcprop -s running -p config/plain {fmri(name)}") == "changed\n"
+
+
+@row("SVCPROP-VIEW-06", "svcprop(1), composition")
+def test_an_instances_own_value_is_before_its_services(host: Target, service: Make) -> None:
+    name = service(BODY)
+    host.do(f"svccfg -s {fmri(name)} addpg config application")
+    host.do(f"svccfg -s {fmri(name)} setprop config/plain = astring: own")
+    host.do(f"svcadm refresh {fmri(name)}")
+    assert host.do(f"svcprop -p config/plain -p config/text {fmri(name)}") == (
+        "config/plain astring own\nconfig/text astring a\\ b\n")
+
+
+@both
+@row("SVCPROP-VIEW-07", "svcprop(1), non-persistent groups")
+def test_states_are_current_without_a_refresh(host: Target, service: Make) -> None:
+    name = service(BODY)
+    host.reaches(name, "online")
+    assert host.do(f"svcprop -p restarter/state {fmri(name)}") == "online\n"
+    host.do(f"svcadm disable -t {fmri(name)}")
+    assert host.do(f"svcprop -p general_ovr/enabled {fmri(name)}") == "false\n"
+
+
+@row("SVCPROP-VIEW-08", "svcprop(1), example 2")
+def test_enabled_is_read_with_c(host: Target, service: Make) -> None:
+    name = service(BODY)
+    host.do(f"svcadm disable {fmri(name)}")
+    assert host.do(f"svcprop -c -p general/enabled {fmri(name)}") == "false\n"
+
+
+@row("SVCPROP-VALUE-02", "svcprop.c, several values")
+def test_several_values_are_separated_by_one_blank(host: Target, service: Make) -> None:
+    name = service(daemon())
+    host.do(f"svccfg -s {fmri(name)} addpg config application")
+    host.do(f"svccfg -s {fmri(name)} 'setprop config/many = astring: (\"a b\" \"c\")'")
+    assert host.do(f"svcprop -c -p config/many {fmri(name)}") == "a\\ b c\n"
+
+
+@row("SVCPROP-VALUE-03", "svcprop.c, quoting")
+@pytest.mark.parametrize(("raw", "told"), [
+    ("a;b", "a\\;b"), ("a&b", "a\\&b"), ("(x)", "\\(x\\)"), ("a|b", "a\\|b"), ("a<b>c", "a\\<b\\>c"), ("$x", "\\$x"),
+    ("it's", "it\\'s"), ("a*?[b]", "a\\*\\?\\[b\\]"), ("#1", "\\#1"), ("a=b", "a\\=b")])
+def test_each_character_of_the_shell_gets_a_backslash(host: Target, service: Make, raw: str, told: str) -> None:
+    name = service(daemon() + group("config", odd=raw))
+    assert host.do(f"svcprop -p config/odd {fmri(name)}") == f"{told}\n"
+
+
+@row("SVCPROP-VALUE-04", "svcprop.c, no values")
+def test_an_empty_list_has_nothing_after_its_type(host: Target, service: Make) -> None:
+    name = service(daemon() + "<property_group name='config' type='application'><property name='none' type='astring'/>"
+                   "</property_group>")
+    assert host.do(f"svcprop -t -p config/none {fmri(name)}").rstrip() == "config/none astring"
+
+
+@row("SVCPROP-SEVERAL-01", "svcprop.c, several entities")
+def test_several_entities_are_told_by_their_whole_names(host: Target, service: Make) -> None:
+    one, two = service(BODY), service(BODY)
+    assert sorted(host.do(f"svcprop -p config/plain {fmri(one)} {fmri(two)}").splitlines()) == sorted(
+        f"{fmri(n)}/:properties/config/plain astring x" for n in (one, two))
+
+
+@row("SVCPROP-SEVERAL-02", "svcprop.c, several properties")
+def test_several_properties_are_told_by_group_and_type(host: Target, service: Make) -> None:
+    name = service(BODY)
+    assert host.do(f"svcprop -p config/plain -p config/text {fmri(name)}") == (
+        "config/plain astring x\nconfig/text astring a\\ b\n")
+
+
+@row("SVCPROP-SERVICE-01", "svcprop(1), operands")
+def test_a_services_full_name_means_the_service_itself(host: Target, service: Make) -> None:
+    name = service(BODY)
+    assert host.do(f"svcprop -p config/plain svc:/{PREFIX}{name}") == "x\n"
+    assert host.fails(f"svcprop -p ghost svc:/{PREFIX}{name}") == \
+        f"svcprop: Couldn't find property group `ghost' for service `svc:/{PREFIX}{name}'.\n"
+
+
+@both
+@row("SVCPROP-WAIT-02", "svcprop(1), -w")
+def test_w_waits_until_the_group_is_written(host: Target, service: Make) -> None:
+    name = service(daemon())
+    host.reaches(name, "online")
+    out = folder("wait")
+    host.do(f"svcprop -w -p restarter/state {fmri(name)} >{out} 2>&1 & echo $! >{out}.pid; sleep 0.3; "
+            f"svcadm disable {fmri(name)}")
+    host.until(f"test -s {out}")
+    assert host.do(f"cat {out}; rm {out} {out}.pid").strip() in ("online", "disabled")
+
+
+@solaris
+@row("SVCPROP-LAYER-01", "Solaris 11.4 svcprop(1), -l")
+def test_l_tells_the_layer_of_each_value(host: Target, service: Make) -> None:
+    name = service(BODY)
+    host.do(f"svccfg -s {PREFIX}{name} setprop config/plain = mine")
+    out = host.do(f"svcprop -l all -p config/plain svc:/{PREFIX}{name}")
+    assert [line.split() for line in out.splitlines()] == [["config/plain", "astring", "manifest", "x"],
+                                                           ["config/plain", "astring", "admin", "mine"]]
+
+
+@illumos
+@row("SVCPROP-LAYER-02", "illumos svcprop(1)")
+def test_illumos_has_no_layers(host: Target, service: Make) -> None:
+    host.fails(f"svcprop -l all -p config/plain {fmri(service(BODY))}", 2)

@@ -2,10 +2,13 @@
 import re
 from typing import Callable
 
+import pytest
+
 from conformance.rows import both, illumos, row, solaris
-from conformance.target import PREFIX, Target, daemon, depends, duration, fmri, method
+from conformance.target import PREFIX, Target, daemon, depends, duration, fmri, folder, method
 
 Make = Callable[..., str]
+QUIET = method("start", ":true") + method("stop", ":true") + duration("transient")
 BROKEN = method("start", "sh -c 'exit 95'") + method("stop", ":kill")
 
 
@@ -207,3 +210,157 @@ def test_x_of_what_runs_has_no_impact(host: Target, service: Make) -> None:
     host.reaches(name, "online")
     said = host.do(f"svcs -x {fmri(name)}")
     assert " State: online since " in said and "Impact: None.\n" in said
+
+
+# ---- more of tables
+
+
+@row("SVCS-USAGE-02", "svcs.c, main")
+@pytest.mark.parametrize("options", ["-l", "-d", "-D", "-n", "-l -H x", "-l -o fmri x", "-d -D x", "-l -d x",
+                                     "-d -s fmri x", "-d -a x", "-l -R x y"])
+def test_what_does_not_go_together_is_a_usage_error(host: Target, options: str) -> None:
+    said = host.run(f"svcs {options}")
+    assert (said.status, said.out) == (2, "") and said.err
+
+
+@row("SVCS-A-01", "svcs.c, -a")
+def test_a_with_operands_is_ignored_with_a_warning(host: Target, service: Make) -> None:
+    name = service(daemon())
+    said = host.run(f"svcs -aHo fmri {fmri(name)}")
+    assert said == (0, f"{fmri(name)}\n", "svcs: -a ignored when used with arguments.\n")
+
+
+@row("SVCS-MATCH-03", "svcs(1), abbreviations")
+def test_what_abbreviates_a_name_and_what_does_not(host: Target, service: Make) -> None:
+    name = service(daemon())
+    for good in (f"conf-{name}", f"{PREFIX}{name}", f"{PREFIX}{name}:default", f"conf-{name}:default", f"*{name}*",
+                 f"svc:/{PREFIX}{name}", f"svc://localhost/{PREFIX}{name}:default", f"svc:/*{name}:def*"):
+        assert host.do(f"svcs -Ho fmri '{good}'") == f"{fmri(name)}\n", good
+    for bad in ("site", f"{PREFIX}{name[:-1]}", f"onf-{name}", "site/conf", f"{name}:default"):
+        host.fails(f"svcs -H '{bad}'")
+
+
+@row("SVCS-MATCH-04", "svcs(1), operands")
+def test_several_operands_are_listed_once_each_and_one_without_match_is_exit_1(host: Target, service: Make) -> None:
+    name = service(daemon())
+    said = host.run(f"svcs -Ho fmri {fmri(name)} conf-{name} {PREFIX}ghost")
+    assert (said.status, said.out) == (1, f"{fmri(name)}\n")
+
+
+@both
+@row("SVCS-STATE-01", "svcs.c, STATE")
+def test_the_asterisk_is_not_shown_beside_a_column_of_the_next_state(host: Target, service: Make) -> None:
+    name = service(method("start", "sleep 1000") + method("stop", ":true"))
+    host.until(f'[ "`svcs -Ho state {fmri(name)}`" = "offline*" ]')
+    assert host.do(f"svcs -Ho state,nstate {fmri(name)}") == "offline        online\n"
+    assert host.do(f"svcs -Ho sta,nsta {fmri(name)}") == "OFF  ON\n"
+    assert host.do(f"svcs -Ho s,n {fmri(name)}") == "0  1\n"
+    assert host.do(f"svcs -Ho sn {fmri(name)}") == "01\n"
+    assert host.do(f"svcs -Ho sta,s {fmri(name)}") == "OFF* 0*\n"
+    host.do(f"kill -9 `svcs -Hp {fmri(name)} | sed 1d | awk '{{ print $2 }}'`")
+
+
+@row("SVCS-STA-02", "svcs.c, STA and S of every state")
+def test_short_forms_of_maintenance_degraded_and_disabled(host: Target, service: Make) -> None:
+    name = service(QUIET)
+    host.reaches(name, "online")
+    for command, state, short, letter in (("mark degraded", "degraded", "DGD", "D"), ("clear", "online", "ON", "1"),
+                                          ("mark maintenance", "maintenance", "MNT", "m"),
+                                          ("disable", "disabled", "DIS", "d")):
+        host.do(f"svcadm {command} {fmri(name)}")
+        host.reaches(name, state)
+        assert host.do(f"svcs -Ho sta,s {fmri(name)}").split() == [short, letter]
+
+
+@row("SVCS-V-01", "svcs.c, -v")
+def test_v_adds_next_state_and_contract(host: Target, service: Make) -> None:
+    name = service(daemon())
+    host.reaches(name, "online")
+    assert host.run("svcs -v").out.splitlines()[0].split() == ["STATE", "NSTATE", "STIME", "CTID", "FMRI"]
+    words = host.do(f"svcs -Hv {fmri(name)}").split()
+    assert (words[:2], words[3:]) == (["online", "-"], [host.do(f"svcprop -p restarter/contract {fmri(name)}").strip(),
+                                                       fmri(name)])
+
+
+@row("SVCS-SORT-01", "svcs(1), -s -S")
+def test_rows_are_sorted_up_and_down_by_columns(host: Target, service: Make) -> None:
+    names = sorted(fmri(service(QUIET)) for _ in range(3))
+    mine = " ".join(names)
+    assert host.do(f"svcs -H -o fmri -s fmri {mine}").split() == names
+    assert host.do(f"svcs -H -o fmri -S fmri {mine}").split() == names[::-1]
+
+
+@both
+@row("SVCS-SORT-02", "svcs.c, default sort")
+def test_by_default_rows_are_sorted_by_state_first(host: Target, service: Make) -> None:
+    gone, up, bad = service(QUIET), service(QUIET), service(QUIET.replace(":true", "sh -c 'exit 95'", 1))
+    host.do(f"svcadm disable {fmri(gone)}")
+    host.reaches(gone, "disabled")
+    host.reaches(up, "online")
+    host.reaches(bad, "maintenance")
+    assert host.do(f"svcs -Ho fmri {fmri(bad)} {fmri(up)} {fmri(gone)}").split() == [fmri(n) for n in (gone, up, bad)]
+
+
+@row("SVCS-R-01", "svcs(1), -R")
+def test_r_lists_the_instances_of_a_restarter(host: Target, service: Make) -> None:
+    other = service(f"<restarter><service_fmri value='svc:/{PREFIX}keeper:default'/></restarter>" + QUIET)
+    listed = host.do(f"svcs -Ho fmri -R svc:/{PREFIX}keeper:default").split()
+    assert listed == [fmri(other)]
+    assert fmri(other) not in host.do("svcs -Ho fmri -R svc:/system/svc/restarter:default").split()
+
+
+@both
+@row("SVCS-Z-01", "svcs(1), -Z")
+def test_z_capital_puts_the_zone_first(host: Target, service: Make) -> None:
+    name = service(QUIET)
+    host.reaches(name, "online")
+    out = host.do(f"svcs -Z {fmri(name)}").splitlines()
+    assert out[0].split() == ["ZONE", "STATE", "STIME", "FMRI"] and out[0].startswith("ZONE             STATE")
+    assert out[1].startswith("global           online") and out[1].endswith(fmri(name))
+
+
+@row("SVCS-L-04", "svcs.c, -l of several")
+def test_l_of_several_has_an_empty_line_between(host: Target, service: Make) -> None:
+    one, two = service(QUIET), service(QUIET)
+    out = host.do(f"svcs -l {fmri(one)} {fmri(two)}")
+    assert out.count("\n\nfmri         ") == 1 and out.startswith("fmri         ")
+
+
+@row("SVCS-L-05", "svcs.c, print_detailed_dependency")
+def test_l_tells_the_state_of_each_entity(host: Target, service: Make) -> None:
+    one = service(QUIET)
+    host.reaches(one, "online")
+    path = folder("here")
+    host.do(f"touch {path}")
+    name = service(depends("a", fmri(one), fmri("ghost"), restart_on="error")
+                   + depends("f", f"file://localhost{path}", kind="path") + QUIET)
+    out = host.do(f"svcs -l {fmri(name)}; rm {path}")
+    assert f"dependency   require_all/error {fmri(one)} (online) {fmri('ghost')} (absent)\n" in out
+    assert f"dependency   require_all/none file://localhost{path} (online)\n" in out
+
+
+@row("SVCS-L-06", "svcs.c, -lp")
+def test_lp_lists_processes_with_their_arguments(host: Target, service: Make) -> None:
+    name = service(daemon())
+    host.reaches(name, "online")
+    pid = host.do(f"svcprop -p restarter/start_pid {fmri(name)}").strip()
+    assert pid.isdigit() and "sleep 100000\n" in host.do(f"svcs -lp {fmri(name)} | grep ^process")
+
+
+@both
+@row("SVCS-L-07", "svcs.c, print_detailed")
+def test_l_has_the_time_in_full_and_none_for_no_next_state(host: Target, service: Make) -> None:
+    name = service(QUIET)
+    host.reaches(name, "online")
+    out = host.do(f"svcs -l {fmri(name)}")
+    assert re.search(r"^next_state   none$", out, re.M)
+    assert re.search(r"^state_time   [A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}$", out, re.M)
+    assert re.search(r"^restarter    svc:/system/svc/restarter:default$", out, re.M)
+
+
+@row("SVCS-P-02", "svcs.c, ps_list_print")
+def test_a_process_line_is_indented_by_15(host: Target, service: Make) -> None:
+    name = service(daemon())
+    host.reaches(name, "online")
+    line = host.do(f"svcs -Hp {fmri(name)}").splitlines()[1]
+    assert re.fullmatch(r" {15}[ \d]\S{7}(\S{11})?   [ \d]{6} \S+", line) and line.endswith(" sleep")

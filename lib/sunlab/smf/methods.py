@@ -11,7 +11,7 @@ from typing import Callable, Dict, List, NamedTuple, Optional
 
 from sunlab.smf import context as context_of
 from sunlab.smf import spec as spec_of
-from sunlab.smf.contracts import Contracts, Program, spawn
+from sunlab.smf.contracts import CORE_SIGNALS, Contracts, Program, spawn
 from sunlab.smf.fmri import MASTER, log_name, parse
 from sunlab.smf.orders import ChildExited, Event, MethodDone
 from sunlab.smf.properties import Groups, first
@@ -202,7 +202,7 @@ class Methods:
         if self.running.get(running.fmri) is not running:
             return
         if running.method == "start":
-            self.note_start(running.fmri, code << 8 | number)
+            self.note_start(running.fmri, wait_status(code, number))
         if number:
             self.log(running.fmri, f'Method "{running.method}" failed due to signal {signal_name(number)}.')
         else:
@@ -217,7 +217,7 @@ class Methods:
     def child_exited(self, running: Running, pid: int, code: int, number: int) -> None:
         fmri = self.children.pop(pid)
         if self.primary.get(fmri) == running.contract:
-            self.note_start(fmri, code << 8 | number)
+            self.note_start(fmri, wait_status(code, number))
             self.report(ChildExited(fmri, code or 128 + number if number else code))
 
     def succeeded(self, running: Running) -> None:
@@ -316,6 +316,11 @@ def signal_of(command: str) -> Optional[int]:
         return signal.SIGCONT           # nobody is frozen by cpr(7) here
     found = getattr(signal, f"SIG{name}", None)
     return found if isinstance(found, signal.Signals) else None
+
+
+def wait_status(code: int, number: int) -> int:
+    """As wait(2) has it on a host where what may dump core does."""
+    return code << 8 | number | (0x80 if number in CORE_SIGNALS else 0)
 
 
 def signal_name(number: int) -> str:

@@ -17,7 +17,7 @@ USAGE = """Usage: svcprop [-fqtv] [-C | -c | -s snapshot] [-p [name/]name]... \n
 
 def run(startd: "Startd", request: "Request", reply: "Reply") -> int:
     try:
-        found, operands = split(request.args, "Ccfp:qs:tvwz:")
+        found, operands = split(request.args, "Ccfp:qs:tvwz:" + ("l:" if startd.platform.layers else ""))
         options = flags(found)
         wanted = [value for name, value in found if name == "-p"]
         if not operands or len(set(options) & {"C", "c", "s", "w"}) > 1 or ("w" in options and len(wanted) > 1):
@@ -28,6 +28,8 @@ def run(startd: "Startd", request: "Request", reply: "Reply") -> int:
     entities, good = _entities(startd, operands, options, reply)
     if "w" in options and entities:
         return _wait(entities, wanted, reply)
+    if "l" in options:
+        return max([_layers(entity, wanted, options["l"], reply) for entity in entities], default=1)
     many = len(entities) > 1 or len(wanted) > 1
     caller = Caller(request.uid)
     for entity in entities:
@@ -101,6 +103,19 @@ def _show(entity: Entity, wanted: List[str], options: Dict[str, str], many: bool
                 reply.out(" ".join(shell_quoted(v) for v in prop.values) if alone else
                           _typed(entity, path, prop, "f" in options or full))
     return good
+
+
+def _layers(entity: Entity, wanted: List[str], layer: str, reply: "Reply") -> int:
+    """-l: with the layer that set it, once for every layer (Solaris 11.4)."""
+    from sunlab.smf.layer import layered
+    shown = False
+    for one in layered(entity):
+        path = f"{one.group}/{one.prop}"
+        if (not wanted or path in wanted or one.group in wanted) and layer in ("all", one.layer):
+            shown = True
+            told = " ".join(shell_quoted(v) for v in one.value.values)
+            reply.out(f"{path} {one.value.type} {one.layer} {told}".rstrip())
+    return 0 if shown else 1
 
 
 def _lookup(view: Groups, name: str) -> Optional[Union[Prop, Dict[str, Prop]]]:

@@ -99,7 +99,7 @@ def run(startd: "Startd", request: "Request", reply: "Reply") -> int:
         return 2
     if "x" in options:
         from sunlab.smf import explain
-        return explain.run(startd, operands, "v" in options, reply)
+        return explain.run(startd, operands, options, reply)
     if "l" in options or "L" in options:
         return _full(startd, operands, options, reply)
     if "a" in options and operands and not set(options) & {"d", "D"}:
