@@ -21,8 +21,10 @@ class Said(NamedTuple):
 
 
 class Target:
-    """`platform`: illumos or solaris11.4."""
+    """`platform`: illumos or solaris11.4. `zones`: a folder that may hold zonepaths."""
     platform = ""
+    zones = "/var/tmp/conf-zones"
+    neighbour: Optional[str] = None     # an address of another host on the first link, if there is one
 
     def run(self, command: str, text: Optional[str] = None) -> Said:
         """A command line for /bin/sh, to its end, in the C locale and without a terminal."""
@@ -82,6 +84,7 @@ class Target:
 class LabTarget(Target):
     def __init__(self, lab: Lab, node: str, platform: str) -> None:
         self.lab, self.node, self.platform = lab, node, platform
+        self.neighbour = "10.86.0.2" if node == "n1" else "10.86.0.1"
 
     def run(self, command: str, text: Optional[str] = None) -> Said:
         done = self.lab.exec(self.node, ["/bin/sh", "-c", command], input=text, check=False)
@@ -94,6 +97,9 @@ class LocalTarget(Target):
     def __init__(self) -> None:
         version = subprocess.run(["uname", "-v"], capture_output=True, text=True, check=True).stdout
         self.platform = "solaris11.4" if version.startswith("11.4") else "illumos"
+        root = subprocess.run(["zfs", "list", "-H", "-o", "mountpoint"], capture_output=True, text=True, check=False)
+        pools = [m for m in root.stdout.split() if m.count("/") == 1 and m != "/"]
+        self.zones = f"{pools[0]}/conf-zones" if pools else self.zones
 
     def run(self, command: str, text: Optional[str] = None) -> Said:
         done = subprocess.run(["/bin/sh", "-c", command], input=text, capture_output=True, text=True, check=False,

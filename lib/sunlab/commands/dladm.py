@@ -21,8 +21,10 @@ def data_links(names: list[str]) -> dict[str, netlink.Link]:
     return {name: link for name, link in present.items() if not names or name in names}
 
 
-def state(link: netlink.Link) -> str:
-    """A link that nobody has opened does not know whether its cable is plugged in."""
+def state(link: netlink.Link, under: netlink.Link | None = None) -> str:
+    """A link that nobody has opened does not know whether its cable is plugged in; a VNIC is as the link under it."""
+    if under is not None and not link.up:
+        return state(under)
     return "up" if link.running else "down" if link.up else "unknown"
 
 
@@ -37,8 +39,12 @@ def show_link(words: list[str]) -> None:
     if "P" in given:
         raise Refused("sunlab: show-link -P: not modelled in this lab")
     by_index = {link.index: name for name, link in data_links([]).items()}
+    here = data_links([])
+    under = {name: here[by_index[link.over]] for name, link in here.items()
+             if link.kind == vnic.KIND and link.over in by_index}
     rows = [{"LINK": name, "CLASS": "vnic" if link.kind == vnic.KIND else "phys", "MTU": str(link.mtu),
-             "STATE": state(link), "BRIDGE": "", "OVER": by_index.get(link.over, "") if link.kind == vnic.KIND else ""}
+             "STATE": state(link, under.get(name)), "BRIDGE": "",
+             "OVER": by_index.get(link.over, "") if link.kind == vnic.KIND else ""}
             for name, link in data_links(one_at_most(names, "show-link")).items()]
     show(LINK, platform.here().link_columns, rows, given)
 

@@ -112,7 +112,7 @@ def find(name: str, family: str, present: dict[str, netlink.Link]) -> Logical:
     for row in logical(present, family):
         if row.name == name:
             return row
-    raise Refused(f"{name}: no such interface")
+    raise Refused(f"status: SIOCGLIFFLAGS: {name}: no such interface")
 
 
 def add(interface: str, words: list[str], present: dict[str, netlink.Link]) -> Address:
@@ -213,7 +213,7 @@ def main(argv: list[str]) -> int:
         families = (family,) if family else ("inet", "inet6") if name == "-a" else ("inet",)
         chosen = [row for each in families for row in logical(present, each) if name in ("-a", row.name)]
         if not chosen:
-            raise Refused(f"{name}: no such interface")
+            raise Refused(f"status: SIOCGLIFFLAGS: {name}: no such interface")
         sys.stdout.write("".join(show(row, present) for row in chosen))
     except Usage as wrong:
         sys.stderr.write(f"usage: {wrong.form}\n")

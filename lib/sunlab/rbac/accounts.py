@@ -82,7 +82,7 @@ def write(user: str, options: Dict[str, str], pairs: List[str], adds: bool, role
         gid = int(options.get("-g", 10))
         shell = options.get("-s", "/usr/bin/sh")
         replace("/etc/passwd", [*accounts, f"{user}:x:{uid}:{gid}:{options.get('-c', '')}:{home}:{shell}\n"], 0o644)
-        replace("/etc/shadow", [*lines_of("/etc/shadow"), f"{user}:*::::::::\n"], 0o600)
+        replace("/etc/shadow", [*lines_of("/etc/shadow"), f"{user}:UP:::::::\n"], 0o600)
         if "-m" in options:
             os.makedirs(home, exist_ok=True)
             os.chown(home, uid, gid)
