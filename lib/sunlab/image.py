@@ -20,7 +20,7 @@ SYSTEM_PYTHON = "/usr/bin/python3"
 #: Where each command of the lab is found in a node, and the module of sunlab.commands that is it.
 COMMANDS = {f"usr/sbin/{name}": name for name in ("svcadm", "svccfg", "ipadm", "dladm", "ifconfig", "ipmpstat", "route",
                                                    "ping", "arp", "zoneadm",
-                                                   "zonecfg", "zlogin", "uadmin", "reboot", "halt")}
+                                                   "zonecfg", "zlogin", "zpool", "uadmin", "reboot", "halt")}
 COMMANDS.update({f"usr/bin/{name}": name for name in ("svcs", "svcprop", "netstat", "hostid", "uname", "zonename",
                                                      "auths", "profiles", "pfexec")})
 COMMANDS["usr/sbin/zonename"] = "zonename"
@@ -31,38 +31,6 @@ import sys
 sys.path.insert(0, "/usr/lib/sunlab/lib")
 from sunlab.commands.{name} import main
 sys.exit(main(sys.argv[1:]))
-"""
-#: Import looks in /dev/dsk as on Solaris; no pool is put in a cache file that a boot of the lab would read.
-ZPOOL = """#!/bin/sh
-# zpool(8) as on Solaris: an import without -d or -c searches /dev/dsk.
-real=/usr/lib/sunlab/zfs-fuse/zpool
-if [ "$1" = import ]; then
-    shift
-    for word in "$@"; do
-        case "$word" in -d|-c) exec "$real" import "$@" ;; esac
-    done
-    exec "$real" import -d /dev/dsk "$@"
-fi
-case "$1" in export|destroy)
-    # zfs-fuse takes half a second over an unmount that it does itself; the kernel's takes none, but zfs-fuse hears
-    # of it a moment later. Asked for an export before, it calls the pool busy or waits half a second too. On Solaris
-    # an unmount is done when it returns.
-    mounted=
-    while read -r source place rest; do
-        for word in "$@"; do
-            case "$source" in "$word"|"$word"/*) mounted="$place $mounted" ;; esac
-        done
-    done < /proc/mounts
-    tries=50
-    for place in $mounted; do umount "$place" 2>/dev/null || { tries=0; break; }; done
-    [ -z "$mounted" ] || sleep 0.02
-    while [ $tries -gt 0 ]; do
-        said=$("$real" "$@" 2>&1) && exit 0
-        case "$said" in *busy*) sleep 0.01 ;; *) break ;; esac
-        tries=$((tries - 1))
-    done ;;
-esac
-exec "$real" "$@"
 """
 PYTHON = """#!/bin/sh
 PYTHONPATH=/usr/lib/sundog/lib exec {python} -s "$@"
@@ -87,7 +55,6 @@ def build(image: Path) -> None:
         real = image / f"usr/lib/sunlab/zfs-fuse/{name}"
         real.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(f"/usr/sbin/{name}", real)
-    script(image / "usr/sbin/zpool", ZPOOL)
     (image / "usr/sbin/sh").symlink_to("/usr/bin/dash")
     precompile(SYSTEM_PYTHON, image / "usr/lib/sunlab/lib")
     install_product(image)

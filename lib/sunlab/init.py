@@ -85,6 +85,7 @@ def main() -> None:
     start_zfs()
     if os.path.exists(CACHE):       # its pools are imported by now; svc:/system/filesystem/local mounts them on Solaris
         subprocess.run(["/usr/sbin/zfs", "mount", "-a"], check=False)
+        subprocess.run(["/usr/sbin/zpool", "sunlab-after-boot"], check=False)
     from sunlab.smf import startd
     startd.run()
 

@@ -16,6 +16,7 @@ class Platform:
     exits = {94: "nodaemon", 97: "degraded", 101: "disable"}     # of methods; 95, 96, 99, 100 are fatal everywhere
     selects_by_state = True             # svcadm -S STATE; disable -c COMMENT
     goals = False                       # svcadm goals, svcadm -s -T SECONDS, svc:/milestone/goals:default
+    multihost = True                    # of zpool; with it come the newer words and columns
     layers = False                      # svccfg and svcprop know layers (-l), svccfg delcust; there is a svcbundle
     rbac_reads_fragments = False        # *_attr.d count as they lie there; else svc:/system/rbac merges them
     stime_width = 8                     # svcs: the time of day, month and day or year; wider is a date and time (ISO)
@@ -40,6 +41,7 @@ class Solaris(Platform):
     exits = {97: "degraded", 101: "disable", 102: "nodaemon"}
     selects_by_state = False
     goals = True
+    multihost = False
     layers = True
     rbac_reads_fragments = True
     stime_width = 19

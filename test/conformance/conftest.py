@@ -73,6 +73,14 @@ def lone(hosts: Callable[[str], Target], request: pytest.FixtureRequest) -> Targ
 
 
 @pytest.fixture
+def lone_zfs(host: Target) -> Target:
+    """A host that has no pool; the cases of one platform run one after the other, each with its own pool."""
+    if host.run("zpool list -Ho name").out.replace("no pools available\n", ""):
+        pytest.skip("this host has pools")
+    return host
+
+
+@pytest.fixture
 def service(host: Target) -> Iterator[Callable[..., str]]:
     """Makes services that are deleted after the case: service(body) -> its short name."""
     made: List[str] = []

@@ -2,6 +2,7 @@
 
 A lab node, or this very host with --target local. Nothing here knows how the lab works inside.
 """
+import os
 import subprocess
 import time
 from pathlib import Path
@@ -25,10 +26,15 @@ class Target:
     platform = ""
     zones = "/var/tmp/conf-zones"
     neighbour: Optional[str] = None     # an address of another host on the first link, if there is one
+    spare_disk: Optional[str] = None    # a device that may be overwritten
 
     def run(self, command: str, text: Optional[str] = None) -> Said:
         """A command line for /bin/sh, to its end, in the C locale and without a terminal."""
         raise NotImplementedError
+
+    def second(self) -> "Optional[Target]":
+        """Another host that sees the same disks, if there is one."""
+        return None
 
     def put(self, path: str, text: str) -> None:
         """A file with this text."""
@@ -85,10 +91,15 @@ class LabTarget(Target):
     def __init__(self, lab: Lab, node: str, platform: str) -> None:
         self.lab, self.node, self.platform = lab, node, platform
         self.neighbour = "10.86.0.2" if node == "n1" else "10.86.0.1"
+        self.spare_disk = "/dev/dsk/c0t1d0s0"
 
     def run(self, command: str, text: Optional[str] = None) -> Said:
         done = self.lab.exec(self.node, ["/bin/sh", "-c", command], input=text, check=False)
         return Said(done.returncode, done.stdout, done.stderr)
+
+
+    def second(self) -> "Optional[Target]":
+        return LabTarget(self.lab, "n2" if self.node == "n1" else "n1", self.platform)
 
 
 class LocalTarget(Target):
@@ -97,6 +108,7 @@ class LocalTarget(Target):
     def __init__(self) -> None:
         version = subprocess.run(["uname", "-v"], capture_output=True, text=True, check=True).stdout
         self.platform = "solaris11.4" if version.startswith("11.4") else "illumos"
+        self.spare_disk = os.environ.get("CONF_DISK")
         root = subprocess.run(["zfs", "list", "-H", "-o", "mountpoint"], capture_output=True, text=True, check=False)
         pools = [m for m in root.stdout.split() if m.count("/") == 1 and m != "/"]
         self.zones = f"{pools[0]}/conf-zones" if pools else self.zones
