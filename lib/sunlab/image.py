@@ -20,7 +20,8 @@ SYSTEM_PYTHON = "/usr/bin/python3"
 #: Where each command of the lab is found in a node, and the module of sunlab.commands that is it.
 COMMANDS = {f"usr/sbin/{name}": name for name in ("svcadm", "svccfg", "ipadm", "dladm", "ifconfig", "ipmpstat", "route",
                                                    "ping", "arp", "zoneadm",
-                                                   "zonecfg", "zlogin", "zpool", "uadmin", "reboot", "halt")}
+                                                   "zonecfg", "zlogin", "zpool", "uadmin", "reboot", "halt",
+                                                   "poweroff", "init", "shutdown")}
 COMMANDS.update({f"usr/bin/{name}": name for name in ("svcs", "svcprop", "netstat", "hostid", "uname", "zonename",
                                                      "auths", "profiles", "pfexec")})
 COMMANDS["usr/sbin/zonename"] = "zonename"

@@ -1,8 +1,6 @@
-"""reboot(8), at once as `reboot -n -q` does; the orderly stop of init 6 is not modelled in this lab."""
-
-from sunlab import linux
+"""reboot(8): as halt(8), and the host boots again."""
+from sunlab.commands.halt import end
 
 
 def main(argv: "list[str]") -> int:
-    linux.restart()
-    return 1
+    return end("reboot", "reboot", argv)

@@ -6,11 +6,10 @@ import posix
 import sys
 
 from sunlab import platform
-from sunlab.storage import multihost, words
+from sunlab.storage import mounts, multihost, words
 
 REAL = "/usr/lib/sunlab/zfs-fuse/zpool"
 UMOUNT = "/bin/umount"
-TRIES = 200             # of 2 ms, until zfs-fuse has heard of an unmount
 
 
 class Done:
@@ -186,48 +185,12 @@ def unmount(pools: list[str]) -> tuple[str, str] | None:
     mine = [(pool, row[1]) for row in rows for pool in pools if row[0].lstrip("/").partition("/")[0] == pool]
     if not mine:
         return None
-    zfs = zfs_fuse()
-    before = handles(zfs)
+    served = mounts.Served()
     for pool, place in reversed(mine):
         if run(place, program=UMOUNT).status:
             return pool, place
-    for _ in range(TRIES):
-        if handles(zfs) <= before - len(mine):
-            break
-        posix_pause()
+    served.await_fewer(len(mine))
     return None
-
-
-def posix_pause() -> None:
-    import time
-    time.sleep(0.002)
-
-
-def zfs_fuse() -> int:
-    """The pid of this node's zfs-fuse, a child of its init."""
-    for name in os.listdir("/proc"):
-        if name.isdigit():
-            try:
-                with open(f"/proc/{name}/comm", encoding="ascii") as file:
-                    if file.read() == "zfs-fuse\n":
-                        return int(name)
-            except OSError:
-                continue
-    return 0
-
-
-def handles(pid: int) -> int:
-    """How many file systems it serves: it has a descriptor of /dev/fuse for each."""
-    count = 0
-    try:
-        for name in os.listdir(f"/proc/{pid}/fd"):
-            try:
-                count += os.readlink(f"/proc/{pid}/fd/{name}") == "/dev/fuse"
-            except OSError:
-                continue
-    except OSError:
-        return 0
-    return count
 
 
 def disks_of(pool: str) -> list[str]:

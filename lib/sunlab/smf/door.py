@@ -160,5 +160,8 @@ def serve(startd: "Startd", request: Request, reply: Reply) -> int:
     if request.command == "svcadm-synch":
         from sunlab.smf import synch
         return synch.run(startd, request, reply)
+    if request.command == "init":
+        from sunlab.smf import comedown
+        return comedown.run(startd, request, reply)
     reply.err(f"svc.startd: {request.command}: not modelled in this lab")
     return 1

@@ -41,6 +41,7 @@ class Machine:
         self.exits = exits                      # what the platform's special exit statuses mean (unit.verdict)
         self.deserted = deserted                # has an instance a contract with nobody in it?
         self.going: Dict[str, Set[str]] = {}    # disabled instance -> dependents that go down before it
+        self.ending = False                     # the host comes down: nothing is started any more
         self.now = 0.0
         self.orders: List[Order] = []
 
@@ -297,7 +298,7 @@ class Machine:
 
     def evaluate(self, unit: Unit) -> None:
         """Start the instance if it is offline, wanted, and nothing speaks against it."""
-        if unit.state != "offline" or unit.moving or not unit.enabled or unit.delayed:
+        if unit.state != "offline" or unit.moving or not unit.enabled or unit.delayed or self.ending:
             return
         held = any(unit.fmri in marked for marked in self.going.values())
         if self.misconfigured(unit) or held:

@@ -6,7 +6,7 @@ import signal
 import time
 import zlib
 from collections import deque
-from typing import Callable, Deque, Dict, Iterable, List, Tuple
+from typing import TYPE_CHECKING, Callable, Deque, Dict, Iterable, List, Optional, Tuple
 
 from sunlab import platform
 from sunlab.smf import milestone, spec, throttle
@@ -35,6 +35,9 @@ from sunlab.smf.orders import (
 from sunlab.smf.properties import Group, Prop
 from sunlab.smf.store import Store
 
+if TYPE_CHECKING:
+    from sunlab.smf.comedown import ComingDown
+
 LAST_RITES_S = 0.005        # between a contract becoming empty and its last member's death being reported
 
 
@@ -56,7 +59,7 @@ class Startd:
         self.gone: List[int] = []               # empty contracts that the kernel did not let go yet
         self.epoll = select.epoll()
         self.door = Door(paths.door, self)
-        self.console: List[str] = []            # what could not be imported at boot
+        self.coming_down: "Optional[ComingDown]" = None
 
     # --- boot
 
@@ -287,6 +290,8 @@ class Startd:
         self.gone = [c for c in self.gone if not self.contracts.remove(c)]
         self.pump()
         self.store.commit(self.repository)
+        if self.coming_down is not None:
+            self.coming_down.look()
 
     def serve(self) -> None:
         """Boot, then never return."""
