@@ -1,10 +1,13 @@
 """What a host tells of itself, and where its commands are (uname(1), hostid(1), smf(7), filesystem(7))."""
 import re
+from typing import Callable
 
 import pytest
 
 from conformance.rows import both, illumos, row, solaris
-from conformance.target import Target
+from conformance.target import Target, daemon, fmri
+
+Make = Callable[..., str]
 
 
 @both
@@ -76,3 +79,71 @@ def test_restarting_manifest_import_brings_a_new_manifest(host: Target) -> None:
         host.until(f"svcs -Ho state {name} | grep online")
     finally:
         host.do(f"rm /lib/svc/manifest/site/conf-imported.xml; svccfg delete -f {name}")
+
+
+# ---- faults and notifications
+
+
+@both
+@row("FMADM-FAULTY-01", "fmadm(8), faulty; software-diagnosis")
+def test_a_service_in_maintenance_is_a_defect_until_it_is_repaired(host: Target, service: Make) -> None:
+    name = service(daemon())
+    host.reaches(name, "online")
+    host.do(f"svcadm mark maintenance {fmri(name)}")
+    host.reaches(name, "maintenance")
+    host.until("fmadm faulty -s | grep SMF-8000-")
+    out = host.do("fmadm faulty -s")
+    assert "TIME            EVENT-ID                              MSG-ID         SEVERITY\n" in out
+    assert f"svc:///site/conf-{name}:default" in host.do("fmadm faulty")
+    host.do(f"fmadm repaired {fmri(name)}")
+    host.reaches(name, "online")
+    assert f"conf-{name}" not in host.do("fmadm faulty")
+
+
+@both
+@row("FMADM-FAULTY-02", "fmadm(8), faulty")
+def test_nothing_faulty_prints_nothing_and_is_no_error(host: Target) -> None:
+    if "SMF-8000" not in host.run("fmadm faulty -s").out:
+        assert host.run("fmadm faulty") == (0, "", "")
+
+
+@both
+@row("FMADM-CONFIG-01", "fmadm(8), config")
+def test_config_lists_modules(host: Target) -> None:
+    lines = host.do("fmadm config").splitlines()
+    assert lines[0].split() == ["MODULE", "VERSION", "STATUS", "DESCRIPTION"]
+    assert any(line.split()[0] == "software-diagnosis" for line in lines[1:])
+
+
+@both
+@row("FMADM-USAGE-01", "fmadm(8), exit status")
+def test_fmadm_says_what_it_does_not_know(host: Target) -> None:
+    assert "Usage: fmadm" in host.fails("fmadm frobnicate", 2)
+    host.fails("fmadm repaired svc:/site/conf-ghost:default")
+
+
+@both
+@row("NOTIFY-01", "svccfg(8), setnotify, listnotify, delnotify")
+def test_notifications_are_kept_listed_and_deleted(host: Target, service: Make) -> None:
+    name = service(daemon())
+    host.do(f"svccfg -s {fmri(name)} setnotify from-online,to-maintenance mailto:root@localhost")
+    out = host.do(f"svccfg -s {fmri(name)} listnotify to-maintenance")
+    assert out == (f"    Event: to-maintenance (source: {fmri(name)})\n        Notification Type: smtp\n"
+                   "            Active: true\n            to: root@localhost\n")
+    assert "Event: from-online" in host.do(f"svcs -n {fmri(name)}")
+    host.do(f"svccfg -s {fmri(name)} delnotify from-online,to-maintenance")
+    assert host.do(f"svccfg -s {fmri(name)} listnotify") == ""
+
+
+@row("NOTIFY-02", "svccfg_libscf.c, uri_split")
+def test_what_is_no_uri_or_event_is_refused(host: Target, service: Make) -> None:
+    name = service(daemon())
+    assert "'nowhere' is not an URI" in host.fails(f"svccfg -s {fmri(name)} setnotify to-maintenance nowhere")
+    assert "Invalid input." in host.fails(f"svccfg -s {fmri(name)} listnotify to-nowhere")
+
+
+@row("INIT-USAGE-01", "init(8), uadmin(8), shutdown(8), exit status")
+@pytest.mark.parametrize("command", ["init", "init 9", "uadmin", "shutdown -x"])
+def test_misuse_of_what_ends_a_host_is_said(host: Target, command: str) -> None:
+    said = host.run(command)
+    assert said.status != 0 and said.err.startswith("Usage: ")

@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
 USAGE = """Usage:\tsvccfg [-v] [-s FMRI] [-f file]
 \tsvccfg [-v] [-s FMRI] <command> [args]"""
-NOT_MODELLED = ("editprop", "set", "setnotify", "listnotify", "delnotify", "describe", "repository", "restore",
-                "cleanup", "delhash", "listpat", "listcust")
+NOT_MODELLED = ("editprop", "set", "describe", "repository", "restore", "cleanup", "delhash", "listpat", "listcust")
 LONGEST = 2047          # characters of a command made of operands
 
 Act = Callable[["Session", Tuple[Word, ...]], None]
@@ -129,8 +128,8 @@ class Session:
 
 def acts(layers: bool) -> Dict[str, Act]:
     """The subcommands of this platform. Their modules are imported when svccfg is first asked for."""
-    from sunlab.smf import bundle, entities, propedit
-    found: Dict[str, Act] = {**entities.ACTS, **propedit.ACTS, **bundle.ACTS}
+    from sunlab.smf import bundle, entities, notify, propedit
+    found: Dict[str, Act] = {**entities.ACTS, **propedit.ACTS, **bundle.ACTS, **notify.ACTS}
     if layers:
         from sunlab.smf import layer
         found.update(layer.ACTS)

@@ -91,15 +91,18 @@ def run(startd: "Startd", request: "Request", reply: "Reply") -> int:
         reply.err(f"svcs: {wrong}\n{USAGE}")
         return 2
     options = flags(found)
-    if "n" in options and operands:
-        reply.err("svcs: -n: not modelled in this lab")
-        return 1
     if _contradict(options, operands):
         reply.err(USAGE)
         return 2
     if "x" in options:
         from sunlab.smf import explain
         return explain.run(startd, operands, options, reply)
+    if "n" in options:
+        from sunlab.smf import notify
+        instances, good = each(startd.repository, operands, reply, "svcs")
+        for line in [text for i in instances for text in notify.listed(i, notify.SETS["all"])]:
+            reply.out(line)
+        return 0 if good else 1
     if "l" in options or "L" in options:
         return _full(startd, operands, options, reply)
     if "a" in options and operands and not set(options) & {"d", "D"}:

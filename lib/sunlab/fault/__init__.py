@@ -1,0 +1,1 @@
+"""Faults of a lab node: what fmd(8) knows, injected ones and services in maintenance."""
