@@ -139,6 +139,11 @@ def unplug(options: argparse.Namespace) -> int:
     return 0
 
 
+def kill(options: argparse.Namespace) -> int:
+    the_lab(options).kill(options.node, options.plug)
+    return 0
+
+
 def on_node(name: str) -> Callable[[argparse.Namespace], int]:
     def act(options: argparse.Namespace) -> int:
         getattr(the_lab(options), name)(options.node)
@@ -177,7 +182,10 @@ def arguments() -> argparse.ArgumentParser:
     sub.add_argument("file")
     sub.add_argument("--report", metavar="FILE", help="write JUnit's XML, a test case for each step")
     sub.add_argument("--keep", action="store_true", help="leave the lab up at the end")
-    texts: Dict[str, str] = {"kill": "cut a node's power", "boot": "switch a node on",
+    sub = command("kill", kill, "cut a node's power", "sunlab kill n1")
+    sub.add_argument("node")
+    sub.add_argument("--plug", action="store_true", help="and its controller's, until the node is booted again")
+    texts: Dict[str, str] = {"boot": "switch a node on",
                              "thaw": "let a frozen node go on",
                              "freeze": "stop a node as a paused virtual machine is stopped"}
     for name, text in texts.items():
@@ -187,7 +195,7 @@ def arguments() -> argparse.ArgumentParser:
     sub.add_argument("--network", help="on this network only")
     sub.add_argument("--from", dest="peer", help="to and from this node only")
     sub.add_argument("--one-way", action="store_true", help="lose only what the node sends")
-    for name, text in (("unplug", "pull the cable out of a node's interface: its link goes down"),
+    for name, text in (("unplug", "pull the cable out of a node's interface: its link goes down (bmc: controller)"),
                        ("plug", "put the cable back")):
         sub = command(name, unplug, text, f"sunlab {name} n1 net0")
         sub.add_argument("node")

@@ -9,11 +9,11 @@ import subprocess
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Type, Union
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Type, Union
 
 import yaml
 
-from sunlab import cgroups, image, init, linux, network, power
+from sunlab import bmc, cgroups, image, init, linux, network, power
 from sunlab.places import BASE, Places
 from sunlab.spec import Spec, parse, read
 
@@ -66,8 +66,10 @@ class Lab:
             _build(spec, places)
             places.spec.write_text(spec.dump(), encoding="utf-8")
             lab = cls(spec.lab)
-            for node in spec.nodes:
-                lab.boot(node)
+            for name, node in spec.nodes.items():
+                if node.bmc:
+                    bmc.start(places, name)
+                lab.boot(name)
         except BaseException:
             take_down(spec.lab)
             raise
@@ -143,6 +145,8 @@ class Lab:
         if power.pid_of(self.places, node):
             raise LabError(f"node {node} is on already")
         power.await_off(self.places.node(node))
+        if self.spec.nodes[node].bmc and not bmc.pid_of(self.places.node(node)):
+            bmc.start(self.places, node)
         power.switch_on(self.spec, self.places, node)
 
     def wait_booted(self, node: str, timeout: float = 60) -> None:
@@ -158,8 +162,14 @@ class Lab:
                 raise LabError(f"node {node} has not booted in {timeout:g} s; see {self.places.node(node)}/power.log")
             time.sleep(0.05)
 
-    def kill(self, node: str) -> None:
-        self.pid(node)
+    def kill(self, node: str, plug: bool = False) -> None:
+        """Cut a node's power; with `plug` its controller's too, which otherwise lives on standby power."""
+        if not plug:
+            self.pid(node)
+        elif node not in self.spec.nodes:
+            raise LabError(f"lab {self.spec.lab} has no node {node!r}")
+        else:
+            bmc.end(self.places, node)
         power.cut(self.places, node)
         network.pause(self.spec, self.places, node, False)
 
@@ -187,19 +197,24 @@ class Lab:
         network.heal(self.places)
 
     def unplug(self, node: str, interface: str) -> None:
-        """Pull the cable out of a node's interface, such as net0: the node sees its link go down, also after a boot."""
-        network.unplug(self.spec, self.places, node, self._number(node, interface), True)
+        """Pull the cable out of a node's interface, such as net0, or its controller's (bmc).
+
+        The node sees its link go down, also after a boot.
+        """
+        network.unplug(self.places, *self._port(node, interface), True)
 
     def plug(self, node: str, interface: str) -> None:
-        network.unplug(self.spec, self.places, node, self._number(node, interface), False)
+        network.unplug(self.places, *self._port(node, interface), False)
 
-    def _number(self, node: str, interface: str) -> int:
+    def _port(self, node: str, interface: str) -> Tuple[str, int]:
         if node not in self.spec.nodes:
             raise LabError(f"lab {self.spec.lab} has no node {node!r}")
         known = [f"net{number}" for number in range(len(self.spec.nodes[node].addresses))]
+        if interface == "bmc" and self.spec.nodes[node].bmc:
+            return network.bmc(node), 0
         if interface not in known:
             raise LabError(f"node {node} has no interface {interface!r}; it has {', '.join(known)}")
-        return known.index(interface)
+        return node, known.index(interface)
 
     def status(self) -> Mapping[str, Any]:
         nodes = {}
@@ -208,7 +223,8 @@ class Lab:
             group = self.places.cgroup(name)
             frozen = bool(pid) and cgroups.frozen(group)
             nodes[name] = {"power": "on" if pid else "off", "pid": pid or None, "frozen": frozen,
-                           "addresses": dict(node.addresses)}
+                           "addresses": dict(node.addresses),
+                           "bmc": "".join(node.bmc.addresses.values()).partition("/")[0] if node.bmc else None}
         return {"lab": self.spec.lab, "nodes": nodes, "clients": list(self.spec.clients),
                 "disks": dict(self.spec.disks)}
 
@@ -261,6 +277,7 @@ def take_down(name: str) -> None:
     places = Places(name)
     group = places.cgroup()
     for folder in places.top.glob("nodes/*"):
+        bmc.end(places, folder.name)
         power.end_supply(folder)        # first, or it would boot again what is being taken down
     cgroups.kill(group)
     if group.exists():

@@ -5,7 +5,7 @@ so that an interface stays up while its frames are lost, as behind a failed swit
 """
 import subprocess
 from pathlib import Path
-from typing import Iterable, List, Mapping, Optional, Sequence
+from typing import Dict, Iterable, List, Mapping, Optional, Sequence
 
 from sunlab.places import Places
 from sunlab.spec import Spec
@@ -39,14 +39,24 @@ def cable(node: str, number: int) -> str:
     return f"{node}.{number}"
 
 
+def bmc(node: str) -> str:
+    """What a node's controller is called on the wires."""
+    return f"{node}.b"
+
+
+def bmcs(spec: Spec) -> Dict[str, Mapping[str, str]]:
+    """Name -> addresses of the nodes' controllers."""
+    return {bmc(name): node.bmc.addresses for name, node in spec.nodes.items() if node.bmc}
+
+
 def mac(spec: Spec, name: str, number: int) -> str:
     """An interface keeps its address over a boot, as hardware does; 02:08:20 is how Solaris begins those of a VNIC."""
-    host = [*spec.nodes, *spec.clients].index(name)
+    host = [*spec.nodes, *spec.clients, *bmcs(spec)].index(name)
     return f"02:08:20:{host >> 8:02x}:{host & 255:02x}:{number:02x}"
 
 
 def build(spec: Spec, places: Places) -> None:
-    """The lab's namespace with a bridge for each network, and each client's namespace."""
+    """The lab's namespace with a bridge for each network, and the namespaces of clients and controllers."""
     run(["ip", "netns", "add", places.netns])
     lines = ["link set lo up"]
     for network in spec.networks:
@@ -59,7 +69,7 @@ def build(spec: Spec, places: Places) -> None:
         f"table {TABLE} {{\n set paused {{ type ifname; }}\n"
         " chain pauses { type filter hook forward priority -1; iifname @paused drop; oifname @paused drop; }\n"
         " chain cuts { type filter hook forward priority 0; policy accept; }\n}\n")
-    for client, addresses in spec.clients.items():
+    for client, addresses in {**spec.clients, **bmcs(spec)}.items():
         run(["ip", "netns", "add", places.client_netns(client)])
         connect(spec, places, client, addresses, places.client_netns(client))
         lines = ["link set lo up"]
@@ -116,8 +126,8 @@ def pause(spec: Spec, places: Places, node: str, paused: bool) -> None:
     run(["ip", "netns", "exec", places.netns, "nft", "-f", "-"], "\n".join(lines) + "\n")
 
 
-def unplug(spec: Spec, places: Places, node: str, number: int, out: bool) -> None:
-    """Pull a cable out of a node, or put it back; it stays so over a boot."""
+def unplug(places: Places, node: str, number: int, out: bool) -> None:
+    """Pull a cable out of a node (or controller), or put it back; it stays so over a boot."""
     end = cable(node, number)
     mark = unplugged(places, end)
     mark.parent.mkdir(exist_ok=True)

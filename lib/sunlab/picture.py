@@ -13,6 +13,8 @@ def draw(spec: Spec, status: Mapping[str, Any], zones: Mapping[str, List[str]]) 
             number = list(node.addresses).index(network) if network in node.addresses else -1
             if number >= 0:
                 lines.append(f"  |-- {name:<12}net{number}  {node.addresses[network]}")
+            if node.bmc and network in node.bmc.addresses:
+                lines.append(f"  |-- {name:<12}bmc   {node.bmc.addresses[network]}")
         for name, addresses in spec.clients.items():
             if network in addresses:
                 lines.append(f"  |-- {name:<12}      {addresses[network]}  (client)")

@@ -173,14 +173,14 @@ def end_supply(folder: Path) -> None:
     pid = supply_of(folder)
     if pid:
         os.kill(pid, signal.SIGKILL)
-        _wait_gone(pid)
+        wait_gone(pid)
 
 
 def await_off(folder: Path) -> None:
     """Until the supply of a node that was cut has cleared up, so that the node can be switched on again."""
     pid = supply_of(folder)
     if pid:
-        _wait_gone(pid)
+        wait_gone(pid)
 
 
 def cut(places: Places, node: str) -> None:
@@ -190,10 +190,10 @@ def cut(places: Places, node: str) -> None:
         os.kill(pid, signal.SIGKILL)
     cgroups.kill(places.cgroup(node))
     if pid:
-        _wait_gone(pid)
+        wait_gone(pid)
 
 
-def _wait_gone(pid: int) -> None:
+def wait_gone(pid: int) -> None:
     """Until the process is dead: an init, when nothing is left in its namespace. Raises RuntimeError after 10 s."""
     try:
         handle = os.pidfd_open(pid)

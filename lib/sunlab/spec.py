@@ -16,6 +16,7 @@ from sunlab.platform import PLATFORMS
 NAME = re.compile(r"^[a-z][a-z0-9-]{0,10}$")
 DISK = re.compile(r"^c\d+t\d+d\d+s\d+$")
 SIZE = re.compile(r"^(\d+)([KMG])$")
+LOGIN = re.compile(r"^[A-Za-z0-9._@%+=:,/-]{1,16}$")     # what IPMI 1.5 keeps of a user and a password, without quoting
 UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
 
@@ -28,12 +29,21 @@ class SpecError(Exception):
 
 
 @dataclass(frozen=True)
+class BmcSpec:
+    """A node's baseboard management controller."""
+    addresses: Mapping[str, str]            # network -> address/prefix; one
+    user: str
+    password: str
+
+
+@dataclass(frozen=True)
 class NodeSpec:
     name: str
     addresses: Mapping[str, str]            # network -> address/prefix, in the order of the interfaces net0, net1, …
     hostid: int
     disks: Tuple[str, ...]
     platform: str = "illumos"
+    bmc: Optional[BmcSpec] = None
 
 
 @dataclass(frozen=True)
@@ -61,7 +71,9 @@ class Spec:
     def load(cls, text: str) -> "Spec":
         """What dump() wrote."""
         facts = json.loads(text)
-        nodes = {name: NodeSpec(**{**node, "disks": tuple(node["disks"])}) for name, node in facts["nodes"].items()}
+        nodes = {name: NodeSpec(**{**node, "disks": tuple(node["disks"]),
+                                   "bmc": BmcSpec(**node["bmc"]) if node["bmc"] else None})
+                 for name, node in facts["nodes"].items()}
         files = tuple(FileSpec(**file) for file in facts["files"])
         return cls(**{**facts, "nodes": nodes, "files": files})
 
@@ -206,7 +218,7 @@ def _node(reader: Reader, name: str, node: Any, networks: Mapping[str, str], dis
           number: int) -> NodeSpec:
     if not NAME.match(name):
         reader.wrong(node, f"a node's name is up to 11 of a-z, 0-9 and -, not {name!r}")
-    own = reader.mapping(node, ("addresses", "hostid", "disks", "platform"))
+    own = reader.mapping(node, ("addresses", "hostid", "disks", "platform", "bmc"))
     chosen = tuple(reader.text(item) for item in own["disks"].value) if "disks" in own else tuple(disks)
     for disk in chosen:
         if disk not in disks:
@@ -215,7 +227,22 @@ def _node(reader: Reader, name: str, node: Any, networks: Mapping[str, str], dis
     if platform not in PLATFORMS:
         reader.wrong(own["platform"], f"platform is one of {', '.join(PLATFORMS)}")
     hostid = reader.number(own["hostid"], 16, "a hostid", "1845715f") if "hostid" in own else 0x18450000 + number
-    return NodeSpec(name, _addresses(reader, own.get("addresses"), networks), hostid, chosen, platform)
+    addresses = _addresses(reader, own.get("addresses"), networks)
+    bmc = _bmc(reader, own["bmc"], networks) if "bmc" in own else None
+    return NodeSpec(name, addresses, hostid, chosen, platform, bmc)
+
+
+def _bmc(reader: Reader, node: Any, networks: Mapping[str, str]) -> BmcSpec:
+    own = reader.mapping(node, ("address", "user", "password"))
+    addresses = _addresses(reader, own.get("address"), networks)
+    if len(addresses) != 1:
+        reader.wrong(own.get("address", node), "give its address on one network, such as {private: 192.168.7.101/24}")
+    words = {}
+    for key, preset in (("user", "admin"), ("password", "sunlab")):
+        words[key] = reader.text(own[key]) if key in own else preset
+        if not LOGIN.match(words[key]):
+            reader.wrong(own[key], f"a controller's {key} is up to 16 letters, digits and . _ @ % + = : , / -")
+    return BmcSpec(addresses, words["user"], words["password"])
 
 
 def _client(reader: Reader, name: str, node: Any, networks: Mapping[str, str],

@@ -4,14 +4,14 @@ from typing import List
 
 import pytest
 
-from sunlab.spec import Spec, SpecError, parse
+from sunlab.spec import BmcSpec, Spec, SpecError, parse
 
 GOOD = """\
 lab: demo
 networks: {public: {subnet: 10.0.0.0/24}, private: {subnet: 192.168.7.0/24}}
 disks: {c0t1d0s0: {size: 128M}, c0t2d0s0: {size: 1G}}
 nodes:
-  n1: {addresses: {private: 192.168.7.1/24, public: 10.0.0.1/24}}
+  n1: {addresses: {private: 192.168.7.1/24, public: 10.0.0.1/24}, bmc: {address: {private: 192.168.7.101/24}}}
   n2: {addresses: {public: 10.0.0.2/24}, hostid: 1845715f, disks: [c0t2d0s0], platform: solaris11.4}
 clients: {client: {addresses: {public: 10.0.0.200/24}}}
 files:
@@ -37,6 +37,7 @@ def test_a_lab_file_is_read_whole(folder: Path) -> None:
     assert list(spec.nodes["n1"].addresses) == ["private", "public"]        # the order of net0 and net1
     assert spec.nodes["n1"].disks == ("c0t1d0s0", "c0t2d0s0")
     assert (spec.nodes["n2"].hostid, spec.nodes["n2"].disks) == (0x1845715F, ("c0t2d0s0",))
+    assert spec.nodes["n1"].bmc == BmcSpec({"private": "192.168.7.101/24"}, "admin", "sunlab")
     assert spec.nodes["n1"].hostid != spec.nodes["n2"].hostid
     assert (spec.files[0].source, spec.files[0].mode) == (str(folder / "key"), 0o600)
 
@@ -58,6 +59,9 @@ def test_what_a_lab_remembers_is_what_it_was_built_from(folder: Path) -> None:
     ("{public: 10.0.0.2/24}", "{pubic: 10.0.0.2/24}", "lab.yaml:6:27: error: network 'pubic' is not in `networks`"),
     ("disks: [c0t2d0s0]", "disks: [c9t9d9s9]", "disk 'c9t9d9s9' is not in `disks`"),
     ("solaris11.4", "hpux", "platform is one of illumos, solaris11.4"),
+    ("7.101/24}}", "7.101/24}, user: a b}", "lab.yaml:5:117: error: a controller's user is up to 16 letters"),
+    ("bmc: {address: {private: 192.168.7.101/24}}", "bmc: {address: {}}", "give its address on one network"),
+    ("192.168.7.101", "192.168.7.1", "192.168.7.1 is taken already"),
     ("1845715f", "xyz", "a hostid is a number of base 16"),
     ("from: key", "from: nokey", "lab.yaml:9:20: error: there is no file"),
     ("/etc/sundog/key:", "etc/key:", "must be an absolute path on the node"),
