@@ -13,7 +13,8 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Type, Union
 
 import yaml
 
-from sunlab import cgroups, image, init, linux, network, power
+from sunlab import cgroups, drives, image, init, linux, network, power
+from sunlab.disks.fault import fault_of
 from sunlab.places import BASE, Places
 from sunlab.spec import Spec, parse, read
 
@@ -186,6 +187,24 @@ class Lab:
     def heal(self) -> None:
         network.heal(self.places)
 
+    def disk(self, node: str, disk: str, fault: str) -> None:
+        """What is wrong with a disk as that node sees it: `slow MS`, `hang`, `fail`, or `ok`; it stays so over a boot.
+
+        In force when this returns. Raises LabError.
+        """
+        if node not in self.spec.nodes:
+            raise LabError(f"lab {self.spec.lab} has no node {node!r}")
+        known = self.spec.nodes[node].disks
+        if disk not in known:
+            raise LabError(f"node {node} has no disk {disk!r}; it has {', '.join(known) or 'none'}")
+        if disk not in self.spec.faulty:
+            raise LabError(f"disk {disk} takes no faults; say `{disk}: {{size: …, faults: true}}` in the lab file")
+        try:
+            fault_of(fault)
+        except ValueError as problem:
+            raise LabError(str(problem)) from problem
+        drives.set_fault(self.places, node, disk, fault, power.pid_of(self.places, node))
+
     def unplug(self, node: str, interface: str) -> None:
         """Pull the cable out of a node's interface, such as net0: the node sees its link go down, also after a boot."""
         network.unplug(self.spec, self.places, node, self._number(node, interface), True)
@@ -208,7 +227,7 @@ class Lab:
             group = self.places.cgroup(name)
             frozen = bool(pid) and cgroups.frozen(group)
             nodes[name] = {"power": "on" if pid else "off", "pid": pid or None, "frozen": frozen,
-                           "addresses": dict(node.addresses)}
+                           "addresses": dict(node.addresses), "faults": drives.faults(self.places, name)}
         return {"lab": self.spec.lab, "nodes": nodes, "clients": list(self.spec.clients),
                 "disks": dict(self.spec.disks)}
 
@@ -262,7 +281,10 @@ def take_down(name: str) -> None:
     group = places.cgroup()
     for folder in places.top.glob("nodes/*"):
         power.end_supply(folder)        # first, or it would boot again what is being taken down
+    inits = [power.pid_of(places, folder.name) for folder in places.top.glob("nodes/*")]
     cgroups.kill(group)
+    for pid in filter(None, inits):
+        power.wait_gone(pid)            # an init is there until the last process of its node is reaped
     if group.exists():
         cgroups.remove(group)
     network.remove(places)

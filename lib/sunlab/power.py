@@ -9,7 +9,7 @@ import signal
 import traceback
 from pathlib import Path
 
-from sunlab import cgroups, init, linux, network
+from sunlab import cgroups, drives, init, linux, network
 from sunlab.places import Places
 from sunlab.spec import NodeSpec, Spec
 
@@ -124,7 +124,7 @@ def _middle(spec: Spec, places: Places, node: NodeSpec, pipes: "tuple[int, int]"
         linux.unshare(_NAMESPACES)
         child = os.fork()
         if child == 0:
-            _init(places, node, from_parent, contracts)
+            _init(spec, places, node, from_parent, contracts)
         os.write(to_parent, str(child).encode())
         os.close(to_parent)
         _, status = os.waitpid(child, 0)
@@ -135,13 +135,14 @@ def _middle(spec: Spec, places: Places, node: NodeSpec, pipes: "tuple[int, int]"
         os._exit(1)
 
 
-def _init(places: Places, node: NodeSpec, from_parent: int, contracts: Path) -> None:
+def _init(spec: Spec, places: Places, node: NodeSpec, from_parent: int, contracts: Path) -> None:
     try:
         cgroups.enter(places.cgroup(node.name) / "kernel")
         if os.read(from_parent, 2) == b"go":
             os.close(from_parent)
-            disks = {name: places.disks / name for name in node.disks}
-            init.prepare(node.name, places.node(node.name), places.image, disks, contracts)
+            disks = {name: places.disks / name for name in node.disks if name not in spec.faulty}
+            init.prepare(node.name, places.node(node.name), places.image, disks, contracts,
+                         lambda root: drives.start(spec, places, node, root))
     except Exception:  # noqa: BLE001 - as above
         _say(traceback.format_exc())
     finally:
@@ -173,14 +174,14 @@ def end_supply(folder: Path) -> None:
     pid = supply_of(folder)
     if pid:
         os.kill(pid, signal.SIGKILL)
-        _wait_gone(pid)
+        wait_gone(pid)
 
 
 def await_off(folder: Path) -> None:
     """Until the supply of a node that was cut has cleared up, so that the node can be switched on again."""
     pid = supply_of(folder)
     if pid:
-        _wait_gone(pid)
+        wait_gone(pid)
 
 
 def cut(places: Places, node: str) -> None:
@@ -190,10 +191,10 @@ def cut(places: Places, node: str) -> None:
         os.kill(pid, signal.SIGKILL)
     cgroups.kill(places.cgroup(node))
     if pid:
-        _wait_gone(pid)
+        wait_gone(pid)
 
 
-def _wait_gone(pid: int) -> None:
+def wait_gone(pid: int) -> None:
     """Until the process is dead: an init, when nothing is left in its namespace. Raises RuntimeError after 10 s."""
     try:
         handle = os.pidfd_open(pid)
