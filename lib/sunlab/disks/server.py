@@ -190,7 +190,7 @@ def start(root: str, images: dict[str, str], faults: dict[str, str], shimmed: tu
     for name in shimmed:
         for kind in ("dsk", "rdsk"):
             Path(f"{root}/dev/{kind}/{name}").touch()
-        served[name] = wire.attach(f"{root}/dev/dsk/{name}", f"/dev/dsk/{name}", stat.S_IFREG)
+        served[name] = wire.attach(f"{root}/dev/dsk/{name}", f"sunlab:{name}", stat.S_IFREG)
         linux.mount(f"{root}/dev/dsk/{name}", f"{root}/dev/rdsk/{name}", flags=linux.MS_BIND)
     # Opened here: the child's root becomes the node's at a moment of its own.
     procs = os.open(cgroups.make(group) / "cgroup.procs", os.O_WRONLY)
