@@ -105,6 +105,17 @@ def test_what_was_not_synced_does_not_get_to_the_disk_after_the_power_cut(lab: L
     assert image.read_bytes() == before
 
 
+@pytest.mark.parametrize("command", ["reboot", "uadmin 2 1"])
+def test_an_orderly_end_unmounts_it(lab: Lab, command: str) -> None:
+    sh(lab, "n1", f"mount -F ufs -o nologging {DSK} /u; echo paid >/u/order")
+    before = lab.init_pids()["n1"]
+    lab.exec("n1", ["sh", "-c", command], check=False)
+    until(lambda: lab.init_pids().get("n1", before) != before, "another boot")
+    lab.wait_booted("n1")
+    sh(lab, "n1", f"fsck -F ufs -m {RDSK}; mount -F ufs {DSK} /u")
+    assert sh(lab, "n1", "cat /u/order") == "paid\n"
+
+
 def test_a_mounted_file_system_is_not_checked_and_not_made_anew(lab: Lab) -> None:
     sh(lab, "n1", f"mount -F ufs {DSK} /u")
     assert f"{DSK} IS CURRENTLY MOUNTED READ/WRITE." in sh(lab, "n1", f"fsck -F ufs -n {RDSK}", 33)

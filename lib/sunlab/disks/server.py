@@ -200,7 +200,7 @@ def start(root: str, images: dict[str, str], faults: dict[str, str], shimmed: tu
             os.setsid()
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
             os.write(procs, b"0")
-            ctypes.CDLL(None).prctl(PR_SET_NAME, b"disks", 0, 0, 0)
+            ctypes.CDLL(None).prctl(PR_SET_NAME, b"sunlab-disks", 0, 0, 0)
             gc.freeze()
             for name, descriptor in served.items():
                 server.serve(name, descriptor)
