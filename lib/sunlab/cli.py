@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Callable, Dict, List, Optional
 
+from sunlab.disks.fault import FORM
 from sunlab.lab import Lab, LabError, labs, take_down
 from sunlab.network import CommandFailed
 from sunlab.spec import SpecError
@@ -22,13 +23,14 @@ EXAMPLE = """example:
 With several labs, name one: sunlab --lab NAME …, or SUNLAB=NAME."""
 
 SCENARIO = """a scenario (lab files: see docs/lab.md); steps are up, kill, boot,
-freeze, thaw, wait-booted, cut, heal, exec, expect, sleep
+freeze, thaw, wait-booted, cut, heal, disk, exec, expect, sleep
   lab: lab.yaml
   steps:
     - up:
     - exec: {on: n1, run: "svcs -x", status: 0}
     - cut: {node: n1, network: private, one-way: true}
     - heal:
+    - disk: {node: n1, disk: c0t1d0s0, fault: slow 200}
     - kill: n1
     - expect: {on: n2, run: "svcs -Ho state web", output: "^online$", within: 20}"""
 
@@ -144,6 +146,11 @@ def kill(options: argparse.Namespace) -> int:
     return 0
 
 
+def disk(options: argparse.Namespace) -> int:
+    the_lab(options).disk(options.node, options.disk, " ".join(options.fault))
+    return 0
+
+
 def on_node(name: str) -> Callable[[argparse.Namespace], int]:
     def act(options: argparse.Namespace) -> int:
         getattr(the_lab(options), name)(options.node)
@@ -200,6 +207,11 @@ def arguments() -> argparse.ArgumentParser:
         sub = command(name, unplug, text, f"sunlab {name} n1 net0")
         sub.add_argument("node")
         sub.add_argument("interface")
+    sub = command("disk", disk, "make a shared disk slow, hang or fail for one node, or ok again",
+                  "sunlab disk n1 c0t1d0s0 slow 200\n         sunlab disk n1 c0t1d0s0 ok")
+    sub.add_argument("node")
+    sub.add_argument("disk")
+    sub.add_argument("fault", nargs="+", metavar="FAULT", help=FORM)
     command("heal", heal, "undo every cut", "sunlab heal")
     return parser
 

@@ -8,7 +8,7 @@ import time
 from sunlab import linux
 from sunlab.storage.mounts import Served
 
-KERNEL = ("zfs-fuse",)      # stands for what is in the kernel on Solaris
+KERNEL = ("zfs-fuse", "sunlab-disks")      # stands for what is in the kernel on Solaris
 TERM_S = 5.0                # halt.c gives processes so long after SIGTERM
 
 
@@ -42,11 +42,13 @@ def kill_all() -> None:
 
 
 def flush() -> None:
-    """Write everything that file systems still hold, by unmounting those of ZFS."""
+    """Write everything that file systems still hold, by unmounting those of ZFS and UFS."""
     with open("/proc/mounts", encoding="utf-8") as file:
-        places = [line.split()[1] for line in file if line.split()[2] == "fuse.zfs"]
+        mounts = [line.split() for line in file]
+    places = [place for _, place, kind, *_ in mounts if kind == "fuse.zfs"]
+    disks = [place for source, place, kind, *_ in mounts if kind == "ext4" and source.startswith("/dev/dsk/")]
     served = Served()
-    for place in reversed(places):
+    for place in reversed([place for _, place, *_ in mounts if place in places + disks]):
         if os.spawnv(os.P_WAIT, "/bin/umount", ["umount", place]):
             os.spawnv(os.P_WAIT, "/bin/umount", ["umount", "-l", place])
     served.await_fewer(len(places))

@@ -25,6 +25,9 @@ COMMANDS = {f"usr/sbin/{name}": name for name in ("svcadm", "svccfg", "ipadm", "
 COMMANDS.update({f"usr/bin/{name}": name for name in ("svcs", "svcprop", "netstat", "hostid", "uname", "zonename",
                                                      "auths", "profiles", "pfexec")})
 COMMANDS["usr/sbin/zonename"] = "zonename"
+COMMANDS.update({f"usr/sbin/{name}": name for name in ("mount", "umount", "mountall", "fsck", "newfs", "fstyp",
+                                                           "df")})
+COMMANDS["usr/bin/df"] = "df"
 COMMANDS.update({f"usr/sbin/{name}": "useradd" for name in ("useradd", "usermod", "roleadd", "rolemod")})
 
 LAUNCHER = """#!{python} -IS

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Mapping
+from typing import Callable, Mapping
 
 from sunlab import linux
 from sunlab.linux import MS_BIND, MS_PRIVATE, MS_REC
@@ -22,8 +22,12 @@ CACHE = "/var/lib/zfs/zpool.cache"
 BOOT = "import sys; sys.path.insert(0, '/usr/lib/sunlab/lib'); from sunlab.init import main; main()"
 
 
-def prepare(node: str, folder: Path, image: Path, disks: Mapping[str, Path], contracts: Path) -> None:
-    """Give this process (already in its own namespaces) the node's root and devices, then boot it. Never returns."""
+def prepare(node: str, folder: Path, image: Path, disks: Mapping[str, Path], contracts: Path,
+            driver: Callable[[str], None]) -> None:
+    """Give this process (already in its own namespaces) the node's root and devices, then boot it. Never returns.
+
+    `driver` starts that of the disks, told where the node's root is.
+    """
     root = str(folder / "root")
     linux.mount("none", "/", flags=MS_REC | MS_PRIVATE)
     linux.mount("overlay", root, "overlay",
@@ -37,6 +41,7 @@ def prepare(node: str, folder: Path, image: Path, disks: Mapping[str, Path], con
     linux.mount(str(contracts), f"{root}/system/contract", flags=MS_BIND)
     bind_python(root)
     add_disks(root, disks)
+    driver(root)
     os.makedirs(f"{root}/run/old")
     linux.pivot_root(root, f"{root}/run/old")
     os.chdir("/")
@@ -71,11 +76,10 @@ def make_devices(dev: str) -> None:
 
 def add_disks(root: str, disks: Mapping[str, Path]) -> None:
     """The shared disks under the names that Solaris gives them; the raw device is the same image."""
-    for kind in ("dsk", "rdsk"):
-        for name, image in disks.items():
-            place = f"{root}/dev/{kind}/{name}"
-            Path(place).touch()
-            linux.mount(str(image), place, flags=MS_BIND)
+    for name, image in disks.items():
+        for kind in ("dsk", "rdsk"):
+            Path(f"{root}/dev/{kind}/{name}").touch()
+            linux.mount(str(image), f"{root}/dev/{kind}/{name}", flags=MS_BIND)
 
 
 def main() -> None:

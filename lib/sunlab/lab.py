@@ -13,7 +13,8 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Type, Un
 
 import yaml
 
-from sunlab import bmc, cgroups, image, init, linux, network, power
+from sunlab import bmc, cgroups, drives, image, init, linux, network, power
+from sunlab.disks.fault import fault_of
 from sunlab.places import BASE, Places
 from sunlab.spec import Spec, parse, read
 
@@ -196,6 +197,24 @@ class Lab:
     def heal(self) -> None:
         network.heal(self.places)
 
+    def disk(self, node: str, disk: str, fault: str) -> None:
+        """What is wrong with a disk as that node sees it: `slow MS`, `hang`, `fail`, or `ok`; it stays so over a boot.
+
+        In force when this returns. Raises LabError.
+        """
+        if node not in self.spec.nodes:
+            raise LabError(f"lab {self.spec.lab} has no node {node!r}")
+        known = self.spec.nodes[node].disks
+        if disk not in known:
+            raise LabError(f"node {node} has no disk {disk!r}; it has {', '.join(known) or 'none'}")
+        if disk not in self.spec.faulty:
+            raise LabError(f"disk {disk} takes no faults; say `{disk}: {{size: …, faults: true}}` in the lab file")
+        try:
+            fault_of(fault)
+        except ValueError as problem:
+            raise LabError(str(problem)) from problem
+        drives.set_fault(self.places, node, disk, fault, power.pid_of(self.places, node))
+
     def unplug(self, node: str, interface: str) -> None:
         """Pull the cable out of a node's interface, such as net0, or its controller's (bmc).
 
@@ -223,7 +242,7 @@ class Lab:
             group = self.places.cgroup(name)
             frozen = bool(pid) and cgroups.frozen(group)
             nodes[name] = {"power": "on" if pid else "off", "pid": pid or None, "frozen": frozen,
-                           "addresses": dict(node.addresses),
+                           "addresses": dict(node.addresses), "faults": drives.faults(self.places, name),
                            "bmc": "".join(node.bmc.addresses.values()).partition("/")[0] if node.bmc else None}
         return {"lab": self.spec.lab, "nodes": nodes, "clients": list(self.spec.clients),
                 "disks": dict(self.spec.disks)}
@@ -279,7 +298,10 @@ def take_down(name: str) -> None:
     for folder in places.top.glob("nodes/*"):
         bmc.end(places, folder.name)
         power.end_supply(folder)        # first, or it would boot again what is being taken down
+    inits = [power.pid_of(places, folder.name) for folder in places.top.glob("nodes/*")]
     cgroups.kill(group)
+    for pid in filter(None, inits):
+        power.wait_gone(pid)            # an init is there until the last process of its node is reaped
     if group.exists():
         cgroups.remove(group)
     network.remove(places)

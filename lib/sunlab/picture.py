@@ -24,7 +24,9 @@ def draw(spec: Spec, status: Mapping[str, Any], zones: Mapping[str, List[str]]) 
         power = "frozen" if known["frozen"] else known["power"]
         lines.append(f"[{name}]  {power}, {node.platform}, hostid {node.hostid:08x}")
         if node.disks:
-            lines.append(f"  disks  {' '.join(node.disks)}")
+            faults = known["faults"]
+            lines.append("  disks  " + " ".join(f"{disk} ({faults[disk]})" if disk in faults else disk
+                                                for disk in node.disks))
         lines += [f"  zone   {zone}" for zone in zones.get(name, [])]
     for disk, size in spec.disks.items():
         users = [name for name, node in spec.nodes.items() if disk in node.disks]

@@ -40,6 +40,14 @@ class Places:
     def node(self, name: str) -> Path:
         return self.top / "nodes" / name
 
+    def faults(self, node: str) -> Path:
+        """A file for each disk of the node that has a fault."""
+        return self.node(node) / "faults"
+
+    def driver_cgroup(self, node: str) -> Path:
+        """Not below the node's own: what a frozen node has asked of its disks is done."""
+        return self.cgroup(f"disks.{node}")
+
     def cgroup(self, node: str = "") -> Path:
         group = cgroups.top() / f"sunlab.{self.lab}"
         return group / node if node else group

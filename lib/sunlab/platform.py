@@ -32,6 +32,7 @@ class Platform:
     if_columns = "ifname,class,state,current,persistent"        # ipadm show-if
     tree = False                        # a bare `ipadm` shows interfaces and their addresses; else as show-addr
     link_columns = "link,class,mtu,state,bridge,over"           # dladm show-link
+    df_posix = False                    # df -h and -k have XPG4's headers and widths
 
 
 class Solaris(Platform):
@@ -57,6 +58,7 @@ class Solaris(Platform):
     if_columns = "ifname,class,state,active,over"
     tree = True
     link_columns = "link,class,mtu,state,over"
+    df_posix = True
 
 
 ILLUMOS = Platform()

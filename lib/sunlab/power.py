@@ -9,7 +9,7 @@ import signal
 import traceback
 from pathlib import Path
 
-from sunlab import cgroups, init, linux, network
+from sunlab import cgroups, drives, init, linux, network
 from sunlab.places import Places
 from sunlab.spec import NodeSpec, Spec
 
@@ -124,7 +124,7 @@ def _middle(spec: Spec, places: Places, node: NodeSpec, pipes: "tuple[int, int]"
         linux.unshare(_NAMESPACES)
         child = os.fork()
         if child == 0:
-            _init(places, node, from_parent, contracts)
+            _init(spec, places, node, from_parent, contracts)
         os.write(to_parent, str(child).encode())
         os.close(to_parent)
         _, status = os.waitpid(child, 0)
@@ -135,13 +135,14 @@ def _middle(spec: Spec, places: Places, node: NodeSpec, pipes: "tuple[int, int]"
         os._exit(1)
 
 
-def _init(places: Places, node: NodeSpec, from_parent: int, contracts: Path) -> None:
+def _init(spec: Spec, places: Places, node: NodeSpec, from_parent: int, contracts: Path) -> None:
     try:
         cgroups.enter(places.cgroup(node.name) / "kernel")
         if os.read(from_parent, 2) == b"go":
             os.close(from_parent)
-            disks = {name: places.disks / name for name in node.disks}
-            init.prepare(node.name, places.node(node.name), places.image, disks, contracts)
+            disks = {name: places.disks / name for name in node.disks if name not in spec.faulty}
+            init.prepare(node.name, places.node(node.name), places.image, disks, contracts,
+                         lambda root: drives.start(spec, places, node, root))
     except Exception:  # noqa: BLE001 - as above
         _say(traceback.format_exc())
     finally:

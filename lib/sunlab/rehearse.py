@@ -65,6 +65,8 @@ def act(lab: Lab, step: Step) -> Optional[str]:
         time.sleep(float(what["seconds"]))
     elif step.kind == "cut":
         lab.cut(what["node"], what.get("network"), what.get("from"), what.get("one-way") == "true")
+    elif step.kind == "disk":
+        lab.disk(what["node"], what["disk"], what["fault"])
     elif step.kind == "heal":
         lab.heal()
     else:

@@ -14,14 +14,16 @@ from typing import Any, Dict, List, Mapping, Tuple
 
 import yaml
 
+from sunlab.disks.fault import fault_of
 from sunlab.spec import Reader, Spec, SpecError, read
 
 ON_NODE = ("kill", "boot", "freeze", "thaw", "wait-booted")
 COMMANDS = ("exec", "expect")
 KEYS: Dict[str, Tuple[str, ...]] = {"exec": ("on", "run", "status", "output"),
                                     "expect": ("on", "run", "status", "output", "within"),
-                                    "cut": ("node", "network", "from", "one-way")}
-KINDS = ("up", *ON_NODE, "cut", "heal", *COMMANDS, "sleep")
+                                    "cut": ("node", "network", "from", "one-way"),
+                                    "disk": ("node", "disk", "fault")}
+KINDS = ("up", *ON_NODE, "cut", "heal", "disk", *COMMANDS, "sleep")
 WITHIN_S = 30.0
 
 
@@ -103,7 +105,7 @@ def words_of(reader: Reader, kind: str, node: Any, spec: Spec) -> Dict[str, str]
             reader.wrong(node, f"{kind!r} takes nothing; write `- {kind}:`")
         return {}
     own = reader.mapping(node, KEYS[kind])
-    for key in ("on", "run") if kind in COMMANDS else ("node",):
+    for key in {"cut": ("node",), "disk": KEYS["disk"]}.get(kind, ("on", "run")):
         if key not in own:
             reader.wrong(node, f"{key!r} is missing; this step takes {', '.join(KEYS[kind])}")
     for key, value in own.items():
@@ -118,6 +120,13 @@ def check(reader: Reader, key: str, value: Any, spec: Spec) -> None:
         known(reader, value, [*spec.nodes, *spec.clients], "node or client")
     elif key == "network":
         known(reader, value, spec.networks, "network")
+    elif key == "disk":
+        known(reader, value, spec.faulty, "disk with `faults: true`")
+    elif key == "fault":
+        try:
+            fault_of(reader.text(value))
+        except ValueError as wrong:
+            reader.wrong(value, str(wrong))
     elif key == "one-way" and reader.text(value) not in ("true", "false"):
         reader.wrong(value, "one-way is true or false")
     elif key == "status" and not re.fullmatch(r"\d{1,3}", reader.text(value)):

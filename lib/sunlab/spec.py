@@ -62,6 +62,7 @@ class Spec:
     clients: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     files: Tuple[FileSpec, ...] = ()
     switches: Mapping[str, str] = field(default_factory=dict)       # network -> the one on whose switch it is too
+    faulty: Tuple[str, ...] = ()            # disks that can be given faults
 
     def dump(self) -> str:
         """As text, for a lab that stands to remember what it was built from."""
@@ -75,7 +76,7 @@ class Spec:
                                    "bmc": BmcSpec(**node["bmc"]) if node["bmc"] else None})
                  for name, node in facts["nodes"].items()}
         files = tuple(FileSpec(**file) for file in facts["files"])
-        return cls(**{**facts, "nodes": nodes, "files": files})
+        return cls(**{**facts, "nodes": nodes, "files": files, "faulty": tuple(facts["faulty"])})
 
 
 class Reader:
@@ -181,17 +182,30 @@ def _spec(reader: Reader, tree: Any, folder: Path) -> Spec:
     if "lab" in top and not NAME.match(name):
         reader.wrong(top["lab"], "a lab's name is up to 11 of a-z, 0-9 and -, beginning with a letter")
     networks, switches = _networks(reader, _section(reader, top, "networks"))
-    disks = {key: reader.size(reader.mapping(value, ("size",)).get("size", value))
-             for key, value in _section(reader, top, "disks").items()}
-    for disk in disks:
-        if not DISK.match(disk):
-            reader.wrong(top["disks"], f"{disk!r} is not a disk's name such as c0t1d0s0")
+    disks, faulty = _disks(reader, _section(reader, top, "disks"))
     nodes = {key: _node(reader, key, value, networks, disks, number)
              for number, (key, value) in enumerate(_section(reader, top, "nodes").items(), 1)}
     clients = {key: _client(reader, key, value, networks, nodes)
                for key, value in _section(reader, top, "clients").items()}
     files = tuple(_file(reader, key, value, folder) for key, value in _section(reader, top, "files").items())
-    return Spec(name, networks, disks, nodes, clients, files, switches)
+    return Spec(name, networks, disks, nodes, clients, files, switches, faulty)
+
+
+def _disks(reader: Reader, section: Mapping[str, Any]) -> Tuple[Dict[str, int], Tuple[str, ...]]:
+    """Each disk's size; and those that can be given faults."""
+    sizes: Dict[str, int] = {}
+    faulty: List[str] = []
+    for key, value in section.items():
+        own = reader.mapping(value, ("size", "faults"))
+        if not DISK.match(key):
+            reader.wrong(value, f"{key!r} is not a disk's name such as c0t1d0s0")
+        sizes[key] = reader.size(own.get("size", value))
+        faults = reader.text(own["faults"]) if "faults" in own else "false"
+        if faults not in ("true", "false"):
+            reader.wrong(own["faults"], "faults is true or false")
+        if faults == "true":
+            faulty.append(key)
+    return sizes, tuple(faulty)
 
 
 def _networks(reader: Reader, section: Mapping[str, Any]) -> Tuple[Dict[str, str], Dict[str, str]]:

@@ -169,7 +169,7 @@ def test_a_zone_whose_packages_lag_behind_is_attached_with_an_update(hosts: Host
 
 
 def test_a_zone_is_not_detached_while_something_is_mounted_below_it(hosts: Hosts) -> None:
-    hosts.sh("n1", "mkdir -p /tank/web/more && mount -t tmpfs none /tank/web/more")
+    hosts.sh("n1", "mkdir -p /tank/web/more && mount -F tmpfs swap /tank/web/more")
     assert hosts.fails("n1", "zoneadm -z web detach").startswith(
         "These file systems are mounted on subdirectories of /tank/web.\nzoneadm: zone 'web':   /tank/web/more")
     hosts.sh("n1", "umount /tank/web/more && rmdir /tank/web/more")

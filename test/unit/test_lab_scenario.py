@@ -7,7 +7,8 @@ from sunlab.rehearse import mismatch
 from sunlab.scenario import Step, load
 from sunlab.spec import SpecError
 
-LAB = "lab: x\nnetworks:\n  p: {subnet: 10.0.0.0/24}\nnodes:\n  n1: {addresses: {p: 10.0.0.1/24}}\n"
+LAB = ("lab: x\nnetworks:\n  p: {subnet: 10.0.0.0/24}\nnodes:\n  n1: {addresses: {p: 10.0.0.1/24}}\n"
+       "disks: {c0t1d0s0: {size: 1M, faults: true}, c0t2d0s0: {size: 1M}}\n")
 
 
 @pytest.mark.parametrize("steps, said", [
@@ -18,6 +19,10 @@ LAB = "lab: x\nnetworks:\n  p: {subnet: 10.0.0.0/24}\nnodes:\n  n1: {addresses: 
     ("  - up:\n  - expect: {on: n1, run: a, output: '('}\n", "4:38: error: output is a regular expression"),
     ("  - up:\n  - sleep: long\n", "4:12: error: a time is a number of seconds"),
     ("  - up:\n  - cut: {node: n1, network: q}\n", "4:30: error: the lab has no network 'q'"),
+    ("  - up:\n  - disk: {node: n1, disk: c0t2d0s0, fault: hang}\n",
+     "4:28: error: the lab has no disk with `faults: true` 'c0t2d0s0'; it has c0t1d0s0"),
+    ("  - up:\n  - disk: {node: n1, disk: c0t1d0s0, fault: slow}\n", "4:45: error: 'slow' is no fault of a disk; say"),
+    ("  - up:\n  - disk: {node: n1, fault: ok}\n", "4:11: error: 'disk' is missing"),
     ("  - up:\n  - heal: n1\n", "4:11: error: 'heal' takes nothing"),
     ("  up\n", "3:3: error: expected a list of steps")])
 def test_a_mistake_is_told_with_its_place(tmp_path: Path, steps: str, said: str) -> None:

@@ -9,7 +9,7 @@ from sunlab.spec import BmcSpec, Spec, SpecError, parse
 GOOD = """\
 lab: demo
 networks: {public: {subnet: 10.0.0.0/24}, private: {subnet: 192.168.7.0/24}}
-disks: {c0t1d0s0: {size: 128M}, c0t2d0s0: {size: 1G}}
+disks: {c0t1d0s0: {size: 128M}, c0t2d0s0: {size: 1G, faults: true}}
 nodes:
   n1: {addresses: {private: 192.168.7.1/24, public: 10.0.0.1/24}, bmc: {address: {private: 192.168.7.101/24}}}
   n2: {addresses: {public: 10.0.0.2/24}, hostid: 1845715f, disks: [c0t2d0s0], platform: solaris11.4}
@@ -34,6 +34,7 @@ def folder(tmp_path: Path) -> Path:
 def test_a_lab_file_is_read_whole(folder: Path) -> None:
     spec = parse(GOOD, "lab.yaml", folder)
     assert spec.disks == {"c0t1d0s0": 128 << 20, "c0t2d0s0": 1 << 30}
+    assert spec.faulty == ("c0t2d0s0",)
     assert list(spec.nodes["n1"].addresses) == ["private", "public"]        # the order of net0 and net1
     assert spec.nodes["n1"].disks == ("c0t1d0s0", "c0t2d0s0")
     assert (spec.nodes["n2"].hostid, spec.nodes["n2"].disks) == (0x1845715F, ("c0t2d0s0",))
@@ -51,6 +52,7 @@ def test_what_a_lab_remembers_is_what_it_was_built_from(folder: Path) -> None:
     ("lab: demo", "lab: Demo!", "lab.yaml:1:6: error: a lab's name is"),
     ("clients:", "purple: 1\nclients:", "lab.yaml:7:1: error: unknown key 'purple'; allowed here: lab, networks,"),
     ("size: 128M", "size: lots", "lab.yaml:3:26: error: a size needs a number and a unit"),
+    ("faults: true", "faults: maybe", "lab.yaml:3:62: error: faults is true or false"),
     ("10.0.0.1/24", "10.0.0.300/24", "is not ADDRESS/PREFIX"),
     ("10.0.0.1/24", "10.0.1.1/24", "is not in the network's subnet 10.0.0.0/24"),
     ("10.0.0.2/24", "10.0.0.1/24", "lab.yaml:6:28: error: 10.0.0.1 is taken already"),

@@ -19,7 +19,7 @@ mc_enable 0x20
 
 
 def lan(node: NodeSpec, bmc: BmcSpec, control: Path) -> str:
-    """lan.conf: UDP port 623, RMCP+ (which wants a GUID) for one administrator, the chassis by the program `control`."""
+    """lan.conf: UDP port 623, RMCP+ (which wants a GUID) for one administrator, the chassis by that program."""
     levels = "".join(f"  allowed_auths_{level} md5\n" for level in ("user", "operator", "admin"))
     return (f'name "{node.name}"\nset_working_mc 0x20\n'
             f"startlan 1\n  addr 0.0.0.0 623\n  priv_limit admin\n{levels}  guid {node.hostid:032x}\nendlan\n"

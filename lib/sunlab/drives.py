@@ -1,0 +1,36 @@
+"""A node's disk driver from the host's side: starting it with the node, and what is wrong with its disks."""
+from typing import Dict
+
+from sunlab.disks import server
+from sunlab.places import Places
+from sunlab.spec import NodeSpec, Spec
+
+
+class DriverFailed(RuntimeError):
+    """The node's disk driver did not do as told; the text says what it answered."""
+
+
+def start(spec: Spec, places: Places, node: NodeSpec, root: str) -> None:
+    """Called by the node's first process, in its namespaces; a node without disks has no driver."""
+    if node.disks:
+        server.start(root, {name: str(places.disks / name) for name in node.disks}, faults(places, node.name),
+                     tuple(name for name in node.disks if name in spec.faulty), places.driver_cgroup(node.name))
+
+
+def faults(places: Places, node: str) -> Dict[str, str]:
+    """Disk -> its fault, of those that have one."""
+    return {path.name: path.read_text() for path in sorted(places.faults(node).glob("*"))}
+
+
+def set_fault(places: Places, node: str, disk: str, fault: str, pid: int) -> None:
+    """From now on, and over a boot. `pid`: the node's init; 0 when it is off. Raises DriverFailed, OSError."""
+    mark = places.faults(node) / disk
+    mark.parent.mkdir(exist_ok=True)
+    if fault == "ok":
+        mark.unlink(missing_ok=True)
+    else:
+        mark.write_text(fault)
+    if pid:
+        wrong = server.ask(f"/proc/{pid}/root{server.SOCKET}", f"fault {disk} {fault}")
+        if wrong:
+            raise DriverFailed(f"node {node}: {wrong}")
