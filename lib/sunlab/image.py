@@ -21,7 +21,8 @@ SYSTEM_PYTHON = "/usr/bin/python3"
 COMMANDS = {f"usr/sbin/{name}": name for name in ("svcadm", "svccfg", "ipadm", "dladm", "ifconfig", "ipmpstat", "route",
                                                    "ping", "arp", "zoneadm",
                                                    "zonecfg", "zlogin", "zpool", "uadmin", "reboot", "halt",
-                                                   "poweroff", "init", "shutdown", "fmadm", "fmdump")}
+                                                   "poweroff", "init", "shutdown", "fmadm", "fmdump",
+                                                   "syslogd")}
 COMMANDS.update({f"usr/bin/{name}": name for name in ("svcs", "svcprop", "netstat", "hostid", "uname", "zonename",
                                                      "auths", "profiles", "pfexec")})
 COMMANDS["usr/sbin/zonename"] = "zonename"

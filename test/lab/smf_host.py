@@ -16,7 +16,8 @@ from sunlab.smf.methods import Paths
 from sunlab.smf.startd import Startd
 home, contracts = sys.argv[2:]
 Startd(Paths(repository=home + "/etc/repository", door=home + "/run/door", contracts=contracts,
-             manifests=(home + "/manifest",), logs=home + "/log", shell="/bin/sh")).serve()
+             manifests=(home + "/manifest",), logs=home + "/log", shell="/bin/sh",
+             syslog=home + "/log/none")).serve()
 """
 LIBRARY = Path(client.__file__).parents[2]
 

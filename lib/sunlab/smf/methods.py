@@ -13,6 +13,7 @@ from sunlab.smf import context as context_of
 from sunlab.smf import spec as spec_of
 from sunlab.smf.contracts import CORE_SIGNALS, Contracts, Program, spawn
 from sunlab.smf.fmri import MASTER, log_name, parse
+from sunlab.smf.notices import Notices
 from sunlab.smf.orders import ChildExited, Event, MethodDone
 from sunlab.smf.properties import Groups, first
 from sunlab.smf.repository import Instance, Repository
@@ -29,6 +30,7 @@ class Paths(NamedTuple):
     manifests: tuple = ("/lib/svc/manifest", "/var/svc/manifest")       # type: ignore[type-arg]
     logs: str = "/var/svc/log"
     shell: str = "/sbin/sh"
+    syslog: str = "/dev/log"
 
 
 class Start(NamedTuple):
@@ -47,6 +49,7 @@ class Running:
         self.view = view
         self.child = child
         self.primary = False        # its contract is the service's
+        self.text = ""              # the command
         self.pid = 0
         self.contract = 0
         self.deadline: Optional[float] = None
@@ -68,6 +71,8 @@ class Methods:
         self.pids: Dict[int, Running] = {}
         self.transient: Dict[str, int] = {}         # instance -> contract of a method in hand that is not its service's
         self.starts: Dict[str, Start] = {}          # instance -> its last start method
+        self.ended: Dict[str, MethodDone] = {}      # instance -> how its last method ended
+        self.notices = Notices(paths.logs, paths.syslog)
 
     # --- what the machine orders
 
@@ -127,6 +132,7 @@ class Methods:
             self.log(fmri, f'Method "{method}" cannot be run: {text.split()[0]} is not an executable.')
             self.report(MethodDone(fmri, method, 0, invalid=True))
             return
+        running.text = text
         running.contract = self.contracts.create()
         (self.primary if running.primary else self.transient)[fmri] = running.contract
         self.log(fmri, f'Executing {method} method ("{text}").')
@@ -205,8 +211,13 @@ class Methods:
             self.note_start(running.fmri, wait_status(code, number))
         if number:
             self.log(running.fmri, f'Method "{running.method}" failed due to signal {signal_name(number)}.')
+            self.notices.tell("warning", '%s: Method "%s" failed due to signal %s.', running.fmri, running.text,
+                              signal_name(number))
         else:
             self.log(running.fmri, f'Method "{running.method}" exited with status {code}.')
+            if code:
+                self.notices.tell("warning", '%s: Method "%s" failed with exit status %d.', running.fmri, running.text,
+                                  code)
         if code or number or not running.primary:
             self.let_go(running)                # what a failed start leaves behind is left alone (method.c)
         if code or number:
@@ -233,6 +244,7 @@ class Methods:
 
     def done(self, running: Running, outcome: MethodDone) -> None:
         self.running.pop(running.fmri, None)
+        self.ended[running.fmri] = outcome
         self.report(outcome)
 
     def emptied(self, contract: int) -> Optional[str]:
@@ -256,6 +268,8 @@ class Methods:
             running.timed_out = True
             contract = self.primary.get(running.fmri, 0) if running.emptying else running.contract
             self.log(running.fmri, f"Method or service exit timed out.  Killing contract {contract}.")
+            self.notices.tell("warning", "%s: Method or service exit timed out.  Killing contract %ld.", running.fmri,
+                              contract)
             self.contracts.signal(contract, signal.SIGKILL)
 
     def next_deadline(self) -> Optional[float]:

@@ -9,7 +9,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Callable, Deque, Dict, Iterable, List, Optional, Tuple
 
 from sunlab import platform
-from sunlab.smf import milestone, spec, throttle
+from sunlab.smf import milestone, notices, spec, throttle
 from sunlab.smf.contracts import CORE_SIGNALS, Contracts
 from sunlab.smf.door import Door
 from sunlab.smf.fmri import Fmri, log_name
@@ -178,6 +178,8 @@ class Startd:
         old = instance.groups.get("restarter")
         log = os.path.join(self.paths.logs, log_name(instance.service.name, instance.name))
         now = time.time_ns()
+        if old is None or order.state not in old.props["state"].values:
+            self.announce(order)
         props = {**(old.props if old is not None else {}),
                  "logfile": Prop("astring", (log,)),
                  "state": Prop("astring", (order.state,)), "next_state": Prop("astring", (order.next,)),
@@ -186,6 +188,14 @@ class Startd:
         instance.groups["restarter"] = Group("framework", props, persistent=False)
         self.write_contract(order.fmri)
         self.door.group_written(instance.fmri, "restarter")
+
+    def announce(self, order: State) -> None:
+        """An instance that goes to maintenance is told of in syslog; what was to be told before syslogd ran, now."""
+        why = notices.in_maintenance(order.aux, self.methods.ended.get(order.fmri))
+        if order.state == "maintenance" and why is not None:
+            self.methods.notices.tell("err", "%s %s", order.fmri.removeprefix("svc:/"), why)
+        elif order.state == "online" and order.fmri == "svc:/system/system-log:default":
+            self.methods.notices.flush()
 
     def disable_temporarily(self, fmri: str) -> None:
         instance = self.methods.instance(fmri)

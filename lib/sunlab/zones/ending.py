@@ -30,7 +30,7 @@ def guest(zone: str, within_s: float) -> bool:
 def services(zone: str, within_s: float) -> bool:
     from sunlab import zones
     from sunlab.smf import client
-    deadline, told = time.monotonic() + within_s, False
+    deadline, told = time.monotonic() + within_s, set[str]()
     while True:
         try:
             answer = client.call("svcs", ["-a", "-H", "-o", "state,nstate,fmri"], door=zones.door(zone))
@@ -41,9 +41,12 @@ def services(zone: str, within_s: float) -> bool:
               and not fmri.startswith("svc:/system/svc/restarter:")]
         if not up:
             return True
-        if not told:
-            client.call("svcadm", ["disable", "-t", *up], door=zones.door(zone))
-            told = True
+        # A zone that still boots: what waits for its dependencies must not come up behind this one's back.
+        coming = {fmri for state, _, fmri in rows if state in ("offline", "uninitialized", "-")}
+        new = (coming | set(up)) - told
+        if new:
+            client.call("svcadm", ["disable", "-t", *sorted(new)], door=zones.door(zone))
+            told |= new
         elif time.monotonic() > deadline:
             return False
         else:
