@@ -160,7 +160,6 @@ class Admin:
         self.comment(instance, wanted, "general_ovr" if temporary else "general")
         word = "enabled" if wanted else "disabled"
         self.say(instance, f"% temporarily {word}." if temporary else f"% {word}.")
-        self.startd.door.group_written(instance.fmri, "general_ovr" if temporary else "general")
         self.startd.queue.append(Enabled(str(instance.fmri), enabled(instance)))
 
     def comment(self, instance: Instance, wanted: bool, group: str) -> None:
