@@ -1,5 +1,5 @@
 """svccfg: its language, properties, snapshots, import and export (svccfg(8), cmd/svc/svccfg)."""
-from typing import Callable
+from typing import Callable, Dict, List
 
 import pytest
 
@@ -26,6 +26,12 @@ def reimport(host: Target, name: str, body: str, enabled: bool = True) -> str:
     said = host.run(f"svccfg import /var/tmp/conf-{name}.xml")
     assert said.status == 0, said
     return said.err
+
+
+def customise(host: Target, name: str, *commands: str) -> None:
+    """Change properties of the service, and make the changes count."""
+    host.do(change(name, *commands, level="service"))
+    host.do(f"svcadm refresh {fmri(name)}")
 
 
 # ---- the language
@@ -298,29 +304,95 @@ def test_an_unchanged_property_takes_the_manifests_new_value(host: Target, servi
 
 
 @both
-@row("SVCCFG-IMPORT-03", "svccfg(8), upgrade")
+@row("SVCCFG-IMPORT-03", "svccfg_libscf.c, add_upgrade_entries")
 def test_an_administrators_value_is_kept_and_a_conflict_is_said(host: Target, service: Make) -> None:
     name = service(QUIET + group("config", word="one"))
-    host.do(f"svccfg -s {PREFIX}{name} setprop config/word = mine")
+    customise(host, name, "setprop config/word = mine")
     assert reimport(host, name, QUIET + group("config", word="one")) == ""
     assert value(host, name, "config/word") == "mine"
-    assert f"Conflict upgrading svc:/{PREFIX}{name}" in reimport(host, name, QUIET + group("config", word="two"))
+    assert reimport(host, name, QUIET + group("config", word="two")) == \
+        f'svccfg: Conflict upgrading svc:/{PREFIX}{name} (property "config/word" has different values).\n'
     assert value(host, name, "config/word") == "mine"
 
 
-@row("SVCCFG-IMPORT-04", "service_bundle.dtd.1, override")
-def test_override_forces_the_manifests_value(host: Target, service: Make) -> None:
+@row("SVCCFG-IMPORT-09", "svccfg_libscf.c, upgrade_props: the running snapshot is compared")
+def test_a_change_that_was_not_refreshed_is_overwritten(host: Target, service: Make) -> None:
     name = service(QUIET + group("config", word="one"))
     host.do(f"svccfg -s {PREFIX}{name} setprop config/word = mine")
-    reimport(host, name, QUIET + group("config", word="two").replace("value=", "override='true' value="))
+    assert reimport(host, name, QUIET + group("config", word="two")) == ""
     assert value(host, name, "config/word") == "two"
 
 
-@row("SVCCFG-IMPORT-05", "service_bundle.dtd.1, delete")
-def test_a_manifest_may_delete_a_group(host: Target, service: Make) -> None:
+@row("SVCCFG-IMPORT-04", "svccfg_libscf.c, add_upgrade_entries, override")
+def test_override_forces_the_manifests_value_where_the_manifest_has_changed(host: Target, service: Make) -> None:
     name = service(QUIET + group("config", word="one"))
-    reimport(host, name, QUIET + "<property_group name='config' type='application' delete='true'/>")
+    customise(host, name, "setprop config/word = mine")
+    forced = QUIET + group("config", word="one").replace("value=", "override='true' value=")
+    reimport(host, name, forced)
+    assert value(host, name, "config/word") == "mine"
+    reimport(host, name, forced.replace("'one'", "'two'").replace('"one"', '"two"'))
+    assert value(host, name, "config/word") == "two"
+
+
+@row("SVCCFG-IMPORT-05", "service_bundle.dtd.1, delete; process_old_pg")
+def test_a_manifest_may_delete_a_group_even_one_that_was_changed(host: Target, service: Make) -> None:
+    name = service(QUIET + group("config", word="one"))
+    customise(host, name, "setprop config/word = mine")
+    assert reimport(host, name, QUIET + "<property_group name='config' type='application' delete='true'/>") == ""
     host.fails(f"svcprop -q -c -p config {fmri(name)}")
+
+
+@row("SVCCFG-IMPORT-10", "svccfg_libscf.c, process_old_pg")
+def test_a_group_that_the_manifest_drops_goes_unless_it_was_changed(host: Target, service: Make) -> None:
+    name, other = service(QUIET + group("config", word="one")), service(QUIET + group("config", word="one"))
+    assert reimport(host, name, QUIET) == ""
+    host.fails(f"svcprop -q -c -p config {fmri(name)}")
+    customise(host, other, "setprop config/word = mine")
+    assert reimport(host, other, QUIET) == \
+        f'svccfg: Conflict upgrading svc:/{PREFIX}{other} (property "config/word" has different values).\n'
+    assert value(host, other, "config/word") == "mine"
+
+
+@row("SVCCFG-IMPORT-11", "svccfg_libscf.c, process_old_pg, report_pg_diffs")
+@pytest.mark.parametrize(("commands", "after", "said"), [
+    (["delpg config"], {"word": "two"}, "(property group config is missing)"),
+    (["delprop config/word"], {"word": "two"}, '(property "config/word" is missing).'),
+    (["addpg extra application", "setprop extra/a = astring: mine"], {},
+     '(new property "extra/a" has different values).'),
+    (["setprop config/b = count: 1"], {"word": "one", "b": "x"}, '(new property "config/b" has different type).')])
+def test_each_conflict_has_its_sentence(host: Target, service: Make, commands: List[str], after: Dict[str, str],
+                                        said: str) -> None:
+    name = service(QUIET + group("config", word="one"))
+    customise(host, name, *commands)
+    body = group("config", **after) if after else group("config", word="one") + group("extra", a="theirs")
+    assert reimport(host, name, QUIET + body) == f"svccfg: Conflict upgrading svc:/{PREFIX}{name} {said}\n"
+
+
+@both
+@row("SVCCFG-IMPORT-12", "smf(7), snapshots")
+def test_previous_is_what_was_there_before_the_import(host: Target, service: Make) -> None:
+    name = service(QUIET + group("config", word="one"))
+    host.reaches(name, "online")
+    reimport(host, name, QUIET + group("config", word="two"))
+    assert value(host, name, "config/word", "-s previous") == "one"
+    assert value(host, name, "config/word", "-s last-import") == "two"
+    assert sorted(host.do(f"svccfg -s {fmri(name)} listsnap").split()) == [
+        "initial", "last-import", "previous", "running", "start"]
+
+
+@row("SVCCFG-IMPORT-13", "svccfg_libscf.c, lscf_dependent_import, upgrade_dependents")
+def test_dependents_collide_and_go_with_their_manifest(host: Target, service: Make) -> None:
+    target = service(QUIET)
+    tie = (f"<dependent name='conf-tie' grouping='require_all' restart_on='none'>"
+           f"<service_fmri value='{fmri(target)}'/></dependent>")
+    name, other = service(tie + QUIET), service(QUIET)
+    host.put(f"/var/tmp/conf-{other}.xml", manifest(other, tie + QUIET))
+    assert f'Could not create "conf-tie" dependency in {fmri(target)} (already exists).' in \
+        host.fails(f"svccfg import /var/tmp/conf-{other}.xml")
+    reimport(host, name, QUIET)
+    host.fails(f"svcprop -q -c -p conf-tie {fmri(target)}")
+    assert reimport(host, other, tie + QUIET) == ""
+    assert value(host, target, "conf-tie/entities") == f"svc:/{PREFIX}{other}"
 
 
 @row("SVCCFG-IMPORT-06", "svccfg(8), the same bundle again")

@@ -26,7 +26,11 @@ def import_(session: Session, words: Tuple[Word, ...]) -> None:
         raise SyntaxWrong()
     session.need(session.caller.may_modify())
     for path in [found for name in names for found in files(session, name)]:
-        done = upgrade.apply(session.repository, load(session, path), path)
+        found = load(session, path)
+        try:
+            done = upgrade.apply(session.repository, found, path)
+        except manifest.ManifestInvalid as wrong:
+            raise Refused(str(wrong)) from wrong
         for warning in done.warnings:
             session.say(warning)
         if ("-n", "") not in options:
