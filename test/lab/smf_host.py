@@ -19,6 +19,7 @@ Startd(Paths(repository=home + "/etc/repository", door=home + "/run/door", contr
              manifests=(home + "/manifest",), logs=home + "/log", shell="/bin/sh")).serve()
 """
 LIBRARY = Path(client.__file__).parents[2]
+DOCTYPE = "<!DOCTYPE service_bundle SYSTEM '/usr/share/lib/xml/dtd/service_bundle.dtd.1'>"
 
 
 class Said(NamedTuple):
@@ -86,7 +87,7 @@ class Host:
 
     def manifest(self, name: str, body: str, enabled: str = "true") -> None:
         (self.home / "manifest" / f"{name}.xml").write_text(
-            "<service_bundle type='manifest' name='t'>"
+            f"{DOCTYPE}<service_bundle type='manifest' name='t'>"
             f"<service name='site/{name}' type='service' version='1'>"
             f"<create_default_instance enabled='{enabled}'/>{body}</service></service_bundle>")
 

@@ -9,7 +9,7 @@ from typing import Iterator
 
 import pytest
 
-from lab.smf_host import DAEMON, LIBRARY, Host, Said, duration, method, needs, sundog
+from lab.smf_host import DAEMON, DOCTYPE, LIBRARY, Host, Said, duration, method, needs, sundog
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(60)]
 
@@ -257,7 +257,7 @@ def test_svccfg_delpg_of_a_dependency_counts_after_a_refresh(host: Host) -> None
 def test_svccfg_import_of_a_file_starts_what_it_enables(host: Host) -> None:
     service = f"<service name='site/later' type='service' version='1'><create_default_instance enabled='true'/>{DAEMON}"
     (host.home / "later.xml").write_text(
-        f"<service_bundle type='manifest' name='t'>{service}</service></service_bundle>")
+        f"{DOCTYPE}<service_bundle type='manifest' name='t'>{service}</service></service_bundle>")
     host.do("svccfg", "import", str(host.home / "later.xml"))
     host.until_state("later", "online")
     assert "Unable to stat file /nowhere.xml." in host.run("svccfg", "import", "/nowhere.xml").err

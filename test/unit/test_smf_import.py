@@ -1,4 +1,5 @@
 """Manifests, what they become in the repository, and what an upgrade keeps (service_bundle(5), svccfg(8) import)."""
+import re
 import subprocess
 from pathlib import Path
 from typing import Dict, List
@@ -17,7 +18,9 @@ BASE = sorted((ROOT / "lib/sunlab/image/lib/svc/manifest").rglob("*.xml"))
 
 SOURCE = "/lib/svc/manifest/site/a.xml"
 A = Fmri("site/a", "default")
-BODY = """<service_bundle type='manifest' name='t'>
+DOCTYPE = "<!DOCTYPE service_bundle SYSTEM '/usr/share/lib/xml/dtd/service_bundle.dtd.1'>\n"
+BODY = """<!DOCTYPE service_bundle SYSTEM '/usr/share/lib/xml/dtd/service_bundle.dtd.1'>
+<service_bundle type='manifest' name='t'>
 <service name='site/a' type='service' version='1'>
   <create_default_instance enabled='{enabled}'/>
   <single_instance/>
@@ -208,7 +211,7 @@ def test_enabled_is_set_at_the_first_import_and_never_upgraded() -> None:
     assert the(repository).groups["general"].props["enabled"].values == ("false",)
 
 
-TIE = ("<service_bundle type='manifest' name='t'><service name='site/{}' type='service' version='1'>{}"
+TIE = (DOCTYPE + "<service_bundle type='manifest' name='t'><service name='site/{}' type='service' version='1'>{}"
        "</service></service_bundle>")
 DEPENDENT = ("<dependent name='tie' grouping='require_all' restart_on='none'>"
              "<service_fmri value='svc:/site/target'/></dependent>")
@@ -238,18 +241,25 @@ def test_of_a_service_made_by_hand_an_import_changes_nothing_but_what_it_is_comp
     assert "sundog" not in repository.services["site/a"].groups and "last-import" in the(repository).snapshots
 
 
-BUNDLE = "<service_bundle type='manifest' name='t'><service name='a'>{}</service></service_bundle>"
+BUNDLE = ("<service_bundle type='manifest' name='t'><service name='a' type='service' version='1'>{}</service>"
+          "</service_bundle>")
 
 
 @pytest.mark.parametrize(("source", "why"), [
-    ("<service_bundle", "couldn't parse document"),
-    ("<x/>", "not a service bundle"),
-    ("<service_bundle type='profile' name='p'/>", 'a bundle of type "profile", not "manifest"'),
-    (BUNDLE.format("<bogus/>"), 'unexpected element "bogus"'),
-    (BUNDLE.format("<property_group name='p' type='t'><propval name='n' type='count' value='x'/></property_group>"),
-     'Invalid "count" value "x"')])
+    ("<service_bundle", "couldn't parse document"), (BUNDLE.format(""), "document has no DTD"),
+    ("<!DOCTYPE a SYSTEM 'b'><a/>", "document DTD unknown; not service bundle?"),
+    (DOCTYPE + "<x/>", "not a service bundle"),
+    (DOCTYPE + "<service_bundle type='profile' name='p'/>", "document is not a manifest."),
+    (DOCTYPE + BUNDLE.format("<bogus/>"), "Document is not valid."),
+    (DOCTYPE + BUNDLE.format("<stability value='Unstable'/><single_instance/>"), "Document is not valid."),
+    (DOCTYPE + BUNDLE.format("<create_default_instance enabled='yes'/>"), "Document is not valid."),
+    (DOCTYPE + BUNDLE.format("<single_instance name='x'/>"), "Document is not valid."),
+    (DOCTYPE + BUNDLE.format("words"), "Document is not valid."),
+    (DOCTYPE + BUNDLE.format("<instance name='x'/>"), "Document is not valid."),
+    (DOCTYPE + BUNDLE.format("<property_group name='p' type='t'><propval name='n' type='count' value='x'/>"
+                             "</property_group>"), 'Invalid "count" value "x"')])
 def test_a_broken_manifest_is_refused_with_its_reason(source: str, why: str) -> None:
-    with pytest.raises(manifest.ManifestInvalid, match=why.replace("(", r"\(")):
+    with pytest.raises(manifest.ManifestInvalid, match=re.escape(why)):
         manifest.read(source, "x.xml")
 
 

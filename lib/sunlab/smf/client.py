@@ -40,7 +40,7 @@ VALUED = {"svcs": "osSRz", "svcprop": "psz", "svcadm": "zS", "svccfg": "sfz"}   
 
 def zone_of(command: str, args: list[str]) -> "str | None":
     """What -z names, among the options before the first operand."""
-    at = 0
+    at = int(args[:1] == ["SVCCFG_CHECKHASH=1"])
     while at < len(args) and args[at][:1] == "-" and len(args[at]) > 1:
         for number, letter in enumerate(args[at][1:], 2):
             if letter in VALUED.get(command, "z"):
