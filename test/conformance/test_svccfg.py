@@ -395,13 +395,50 @@ def test_dependents_collide_and_go_with_their_manifest(host: Target, service: Ma
     assert value(host, target, "conf-tie/entities") == f"svc:/{PREFIX}{other}"
 
 
-@row("SVCCFG-IMPORT-06", "svccfg(8), the same bundle again")
-def test_the_same_manifest_again_changes_nothing(host: Target, service: Make) -> None:
-    name = service(daemon())
+@row("SVCCFG-IMPORT-06", "svccfg_libscf.c, lscf_bundle_import: refresh everything")
+def test_the_same_manifest_again_changes_no_property_and_refreshes(host: Target, service: Make) -> None:
+    out = folder("import6")
+    body = method("refresh", f"sh -c 'echo again >>{out}'") + daemon()
+    name = service(body)
     host.reaches(name, "online")
-    before = host.do(f"svcprop -p restarter/contract -p restarter/state_timestamp {fmri(name)}")
-    assert reimport(host, name, daemon()) == ""
-    assert host.do(f"svcprop -p restarter/contract -p restarter/state_timestamp {fmri(name)}") == before
+    host.do(f"rm -f {out}")
+    before = host.do(f"svcprop -c {fmri(name)} | grep -v ^restarter | sort")
+    contract = host.do(f"svcprop -p restarter/contract {fmri(name)}")
+    assert reimport(host, name, body) == ""
+    host.until(f"grep again {out}")
+    host.reaches(name, "online")
+    assert host.do(f"svcprop -c {fmri(name)} | grep -v ^restarter | sort; rm {out}") == before
+    assert host.do(f"svcprop -p restarter/contract {fmri(name)}") == contract
+
+
+@row("SVCCFG-IMPORT-14", "svccfg_engine.c, engine_import; mhash_test_file, SVCCFG_CHECKHASH")
+def test_a_folder_is_counted_and_what_is_known_is_passed_over(host: Target, service: Make) -> None:
+    name, path = service(QUIET), folder("import14")
+    host.do(f"mkdir -p {path}; cp /var/tmp/conf-{name}.xml {path}/a.xml; : >{path}/note")
+    first = host.run(f"SVCCFG_CHECKHASH=1 svccfg import {path}")
+    assert first == (0, "", "svccfg: Loaded 1 smf(7) service descriptions\n")
+    assert host.run(f"SVCCFG_CHECKHASH=1 svccfg import {path}") == (0, "", "")
+    host.put(f"{path}/b.xml", "<x/>")
+    said = host.run(f"svccfg import {path}; rm -r {path}")
+    assert said.err.splitlines() == ["svccfg: document has no DTD", "svccfg: Loaded 2 smf(7) service descriptions",
+                                     "svccfg: 1 smf(7) service descriptions failed to load"]
+
+
+@both
+@row("SVCCFG-IMPORT-15", "svccfg_xml.c, lxml_get_bundle_file")
+@pytest.mark.parametrize(("old", "new", "said"), [
+    ("</service>", "", "couldn't parse document"), ("<!DOCTYPE", "<!-- ", "couldn't parse document"),
+    ("service_bundle.dtd.1", "x.dtd", "document DTD unknown; not service bundle?"),
+    ("type='manifest'", "type='profile'", "document is not a manifest."),
+    ("<create_default_instance enabled='true'/>", "<single_instance/><create_default_instance enabled='true'/>",
+     "Document is not valid."),
+    ("version='1'>", "version='1'><bogus/>", "Document is not valid.")])
+def test_what_is_no_manifest_is_said(host: Target, old: str, new: str, said: str) -> None:
+    path = folder("import15")
+    host.put(str(path), manifest("never", QUIET).replace(old, new, 1))
+    assert host.fails(f"svccfg import {path}").splitlines()[-1] == f"svccfg: {said}"
+    host.do(f"rm {path}")
+    host.fails(f"svcs -H {PREFIX}never")
 
 
 @both

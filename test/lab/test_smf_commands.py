@@ -42,7 +42,7 @@ def test_svcs_prints_state_time_and_fmri_of_what_is_enabled(host: Host) -> None:
 
 
 def test_svcs_v_has_five_columns(host: Host) -> None:
-    assert host.do("svcs", "-v", "up").splitlines()[0] == "STATE          NSTATE        STIME      CTID FMRI"
+    assert host.do("svcs", "-v", "up").splitlines()[0] == "STATE          NSTATE        STIME    CTID   FMRI"
     line = host.do("svcs", "-Ho", "state,nstate,stime,ctid,fmri", "up")
     assert re.fullmatch(r"online         -             [ \d]\d:\d\d:\d\d +\d+ svc:/site/up:default\n", line)
 
@@ -175,6 +175,8 @@ def test_svcprop_reads_the_running_snapshot_until_a_refresh(host: Host) -> None:
 
 
 def test_svcprop_w_answers_when_the_group_is_next_written(host: Host) -> None:
+    assert host.run("svcprop", "-w", "-p", "ghost", "off") == Said(1, "", "svcprop: Not found.\n")
+    host.do("svcadm", "enable", "-t", "off")
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(host.run, "svcprop", "-w", "-p", "general_ovr/enabled", "off")
         while not waiting.done():

@@ -150,7 +150,6 @@ def apply_service(session: Session, service: Service, definition: manifest.Servi
             continue
         put_groups(session, instance, wanted)
         if wanted.enabled is not None:
-            instance.groups.pop("general_ovr", None)
             put(session, instance, "general", "framework", "enabled", Prop("boolean", (wanted.enabled,)))
             session.startd.queue.append(Enabled(str(instance.fmri), enabled(instance)))
     session.startd.refresh([i.fmri for i in service.instances.values()])
