@@ -19,6 +19,7 @@ class Platform:
     multihost = True                    # of zpool; with it come the newer words and columns
     layers = False                      # svccfg and svcprop know layers (-l), svccfg delcust; there is a svcbundle
     rbac_reads_fragments = False        # *_attr.d count as they lie there; else svc:/system/rbac merges them
+    sorts_chosen_columns = False        # svcs -o: rows are sorted as without it; else they stay as they were found
     stime_width = 8                     # svcs: the time of day, month and day or year; wider is a date and time (ISO)
     messages = "http://illumos.org/msg/"
     anet = False                        # `zonecfg create` without -b brings an automatic interface
@@ -45,6 +46,7 @@ class Solaris(Platform):
     multihost = False
     layers = True
     rbac_reads_fragments = True
+    sorts_chosen_columns = True
     stime_width = 19
     messages = "http://support.oracle.com/msg/"
     anet = True

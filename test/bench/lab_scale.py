@@ -20,6 +20,7 @@ from sunlab.lab import Lab  # noqa: E402
 
 UP_S = 20.0
 IDLE_PERCENT = 5.0
+DOCTYPE = "<!DOCTYPE service_bundle SYSTEM '/usr/share/lib/xml/dtd/service_bundle.dtd.1'>"
 SERVICE = """<service name='site/s{number}' type='service' version='1'><create_default_instance enabled='true'/>
 <dependency name='net' grouping='require_all' restart_on='none' type='service'>
 <service_fmri value='svc:/milestone/multi-user'/></dependency>
@@ -30,7 +31,7 @@ SERVICE = """<service name='site/s{number}' type='service' version='1'><create_d
 def plan(nodes: int, instances: int, folder: Path) -> Dict[str, Any]:
     services = "".join(SERVICE.format(number=number) for number in range(instances))
     manifest = folder / "scale.xml"
-    manifest.write_text(f"<service_bundle type='manifest' name='scale'>{services}</service_bundle>")
+    manifest.write_text(f"{DOCTYPE}<service_bundle type='manifest' name='scale'>{services}</service_bundle>")
     return {"lab": f"sz{os.getpid() % 100000}", "networks": {"public": {"subnet": "10.0.0.0/24"}},
             "nodes": {f"n{i}": {"addresses": {"public": f"10.0.0.{i}/24"}} for i in range(1, nodes + 1)},
             "files": {"/lib/svc/manifest/site/scale.xml": str(manifest)}}

@@ -17,6 +17,7 @@ sys.path.insert(0, str(TOP / "lib"))
 
 from sunlab.lab import Lab  # noqa: E402
 
+DTD = "/usr/share/lib/xml/dtd/service_bundle.dtd.1"
 ZONES = "svc:/system/zones:default"
 COMMANDS = (f"svcs {ZONES}", "svcs -a", f"svcprop -p restarter/state {ZONES}", f"svcprop {ZONES}",
             f"svcadm refresh {ZONES}", f"svcs -x {ZONES}")
@@ -39,7 +40,8 @@ def measure(lab: Lab, command: str, rounds: int) -> List[float]:
 
 def many(instances: int) -> str:
     found = "".join(f"<instance name='i{number}' enabled='false'/>" for number in range(instances))
-    return ("<service_bundle type='manifest' name='many'><service name='site/many' type='service' version='1'>"
+    return (f"<!DOCTYPE service_bundle SYSTEM '{DTD}'>"
+            "<service_bundle type='manifest' name='many'><service name='site/many' type='service' version='1'>"
             "<exec_method type='method' name='start' exec=':true' timeout_seconds='10'/>"
             f"<exec_method type='method' name='stop' exec=':true' timeout_seconds='10'/>{found}</service>"
             "</service_bundle>")

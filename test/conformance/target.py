@@ -77,7 +77,7 @@ class Target:
 
     def reaches(self, name: str, state: str) -> None:
         """Wait until the service rests in that state."""
-        self.until(f'[ "`svcprop -p restarter/state -p restarter/next_state {fmri(name)} | tr \'\\n\' \' \'`" = '
+        self.until(f'[ "`svcprop -t -p restarter/state -p restarter/next_state {fmri(name)} | tr \'\\n\' \' \'`" = '
                    f'"restarter/state astring {state} restarter/next_state astring none " ]')
 
     def state(self, name: str) -> str:

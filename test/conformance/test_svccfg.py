@@ -1,5 +1,5 @@
 """svccfg: its language, properties, snapshots, import and export (svccfg(8), cmd/svc/svccfg)."""
-from typing import Callable
+from typing import Callable, Dict, List
 
 import pytest
 
@@ -26,6 +26,12 @@ def reimport(host: Target, name: str, body: str, enabled: bool = True) -> str:
     said = host.run(f"svccfg import /var/tmp/conf-{name}.xml")
     assert said.status == 0, said
     return said.err
+
+
+def customise(host: Target, name: str, *commands: str) -> None:
+    """Change properties of the service, and make the changes count."""
+    host.do(change(name, *commands, level="service"))
+    host.do(f"svcadm refresh {fmri(name)}")
 
 
 # ---- the language
@@ -185,7 +191,7 @@ def test_setenv_changes_the_start_methods_environment(host: Target, service: Mak
     name = service(QUIET)
     host.do(f"svccfg -s {PREFIX}{name} setenv COLOUR blue")
     host.do(f"svccfg -s {PREFIX}{name} setenv COLOUR red")
-    assert value(host, name, "start/environment") == "COLOUR\\=red"
+    assert value(host, name, "start/environment") == "COLOUR=red"
     host.do(f"svccfg -s {PREFIX}{name} unsetenv COLOUR")
     assert value(host, name, "start/environment") in ("", '""')
 
@@ -194,7 +200,7 @@ def test_setenv_changes_the_start_methods_environment(host: Target, service: Mak
 def test_setenv_of_an_instance_is_in_its_method_context(host: Target, service: Make) -> None:
     name = service(QUIET)
     host.do(f"svccfg -s {fmri(name)} setenv -i COLOUR blue")
-    assert value(host, name, "method_context/environment") == "COLOUR\\=blue"
+    assert value(host, name, "method_context/environment") == "COLOUR=blue"
     assert host.fails(f"svccfg -s {fmri(name)} setenv -m ghost A b") == 'svccfg: Couldn\'t find the method "ghost".\n'
 
 
@@ -298,38 +304,141 @@ def test_an_unchanged_property_takes_the_manifests_new_value(host: Target, servi
 
 
 @both
-@row("SVCCFG-IMPORT-03", "svccfg(8), upgrade")
+@row("SVCCFG-IMPORT-03", "svccfg_libscf.c, add_upgrade_entries")
 def test_an_administrators_value_is_kept_and_a_conflict_is_said(host: Target, service: Make) -> None:
     name = service(QUIET + group("config", word="one"))
-    host.do(f"svccfg -s {PREFIX}{name} setprop config/word = mine")
+    customise(host, name, "setprop config/word = mine")
     assert reimport(host, name, QUIET + group("config", word="one")) == ""
     assert value(host, name, "config/word") == "mine"
-    assert f"Conflict upgrading svc:/{PREFIX}{name}" in reimport(host, name, QUIET + group("config", word="two"))
+    assert reimport(host, name, QUIET + group("config", word="two")) == \
+        f'svccfg: Conflict upgrading svc:/{PREFIX}{name} (property "config/word" has different values).\n'
     assert value(host, name, "config/word") == "mine"
 
 
-@row("SVCCFG-IMPORT-04", "service_bundle.dtd.1, override")
-def test_override_forces_the_manifests_value(host: Target, service: Make) -> None:
+@row("SVCCFG-IMPORT-09", "svccfg_libscf.c, upgrade_props: the running snapshot is compared")
+def test_a_change_that_was_not_refreshed_is_overwritten(host: Target, service: Make) -> None:
     name = service(QUIET + group("config", word="one"))
     host.do(f"svccfg -s {PREFIX}{name} setprop config/word = mine")
-    reimport(host, name, QUIET + group("config", word="two").replace("value=", "override='true' value="))
+    assert reimport(host, name, QUIET + group("config", word="two")) == ""
     assert value(host, name, "config/word") == "two"
 
 
-@row("SVCCFG-IMPORT-05", "service_bundle.dtd.1, delete")
-def test_a_manifest_may_delete_a_group(host: Target, service: Make) -> None:
+@row("SVCCFG-IMPORT-04", "svccfg_libscf.c, add_upgrade_entries, override")
+def test_override_forces_the_manifests_value_where_the_manifest_has_changed(host: Target, service: Make) -> None:
     name = service(QUIET + group("config", word="one"))
-    reimport(host, name, QUIET + "<property_group name='config' type='application' delete='true'/>")
+    customise(host, name, "setprop config/word = mine")
+    forced = QUIET + group("config", word="one").replace("value=", "override='true' value=")
+    reimport(host, name, forced)
+    assert value(host, name, "config/word") == "mine"
+    reimport(host, name, forced.replace("'one'", "'two'").replace('"one"', '"two"'))
+    assert value(host, name, "config/word") == "two"
+
+
+@row("SVCCFG-IMPORT-05", "service_bundle.dtd.1, delete; process_old_pg")
+def test_a_manifest_may_delete_a_group_even_one_that_was_changed(host: Target, service: Make) -> None:
+    name = service(QUIET + group("config", word="one"))
+    customise(host, name, "setprop config/word = mine")
+    assert reimport(host, name, QUIET + "<property_group name='config' type='application' delete='true'/>") == ""
     host.fails(f"svcprop -q -c -p config {fmri(name)}")
 
 
-@row("SVCCFG-IMPORT-06", "svccfg(8), the same bundle again")
-def test_the_same_manifest_again_changes_nothing(host: Target, service: Make) -> None:
-    name = service(daemon())
+@row("SVCCFG-IMPORT-10", "svccfg_libscf.c, process_old_pg")
+def test_a_group_that_the_manifest_drops_goes_unless_it_was_changed(host: Target, service: Make) -> None:
+    name, other = service(QUIET + group("config", word="one")), service(QUIET + group("config", word="one"))
+    assert reimport(host, name, QUIET) == ""
+    host.fails(f"svcprop -q -c -p config {fmri(name)}")
+    customise(host, other, "setprop config/word = mine")
+    assert reimport(host, other, QUIET) == \
+        f'svccfg: Conflict upgrading svc:/{PREFIX}{other} (property "config/word" has different values).\n'
+    assert value(host, other, "config/word") == "mine"
+
+
+@row("SVCCFG-IMPORT-11", "svccfg_libscf.c, process_old_pg, report_pg_diffs")
+@pytest.mark.parametrize(("commands", "after", "said"), [
+    (["delpg config"], {"word": "two"}, "(property group config is missing)"),
+    (["delprop config/word"], {"word": "two"}, '(property "config/word" is missing).'),
+    (["addpg extra application", "setprop extra/a = astring: mine"], {},
+     '(new property "extra/a" has different values).'),
+    (["setprop config/b = count: 1"], {"word": "one", "b": "x"}, '(new property "config/b" has different type).')])
+def test_each_conflict_has_its_sentence(host: Target, service: Make, commands: List[str], after: Dict[str, str],
+                                        said: str) -> None:
+    name = service(QUIET + group("config", word="one"))
+    customise(host, name, *commands)
+    body = group("config", **after) if after else group("config", word="one") + group("extra", a="theirs")
+    assert reimport(host, name, QUIET + body) == f"svccfg: Conflict upgrading svc:/{PREFIX}{name} {said}\n"
+
+
+@both
+@row("SVCCFG-IMPORT-12", "smf(7), snapshots")
+def test_previous_is_what_was_there_before_the_import(host: Target, service: Make) -> None:
+    name = service(QUIET + group("config", word="one"))
     host.reaches(name, "online")
-    before = host.do(f"svcprop -p restarter/contract -p restarter/state_timestamp {fmri(name)}")
-    assert reimport(host, name, daemon()) == ""
-    assert host.do(f"svcprop -p restarter/contract -p restarter/state_timestamp {fmri(name)}") == before
+    reimport(host, name, QUIET + group("config", word="two"))
+    assert value(host, name, "config/word", "-s previous") == "one"
+    assert value(host, name, "config/word", "-s last-import") == "two"
+    assert sorted(host.do(f"svccfg -s {fmri(name)} listsnap").split()) == [
+        "initial", "last-import", "previous", "running", "start"]
+
+
+@row("SVCCFG-IMPORT-13", "svccfg_libscf.c, lscf_dependent_import, upgrade_dependents")
+def test_dependents_collide_and_go_with_their_manifest(host: Target, service: Make) -> None:
+    target = service(QUIET)
+    tie = (f"<dependent name='conf-tie' grouping='require_all' restart_on='none'>"
+           f"<service_fmri value='{fmri(target)}'/></dependent>")
+    name, other = service(tie + QUIET), service(QUIET)
+    host.put(f"/var/tmp/conf-{other}.xml", manifest(other, tie + QUIET))
+    assert f'Could not create "conf-tie" dependency in {fmri(target)} (already exists).' in \
+        host.fails(f"svccfg import /var/tmp/conf-{other}.xml")
+    reimport(host, name, QUIET)
+    host.fails(f"svcprop -q -c -p conf-tie {fmri(target)}")
+    assert reimport(host, other, tie + QUIET) == ""
+    assert value(host, target, "conf-tie/entities") == f"svc:/{PREFIX}{other}"
+
+
+@row("SVCCFG-IMPORT-06", "svccfg_libscf.c, lscf_bundle_import: refresh everything")
+def test_the_same_manifest_again_changes_no_property_and_refreshes(host: Target, service: Make) -> None:
+    out = folder("import6")
+    body = method("refresh", f"sh -c 'echo again >>{out}'") + daemon()
+    name = service(body)
+    host.reaches(name, "online")
+    host.do(f"rm -f {out}")
+    before = host.do(f"svcprop -c {fmri(name)} | grep -v ^restarter | sort")
+    contract = host.do(f"svcprop -p restarter/contract {fmri(name)}")
+    assert reimport(host, name, body) == ""
+    host.until(f"grep again {out}")
+    host.reaches(name, "online")
+    assert host.do(f"svcprop -c {fmri(name)} | grep -v ^restarter | sort; rm {out}") == before
+    assert host.do(f"svcprop -p restarter/contract {fmri(name)}") == contract
+
+
+@row("SVCCFG-IMPORT-14", "svccfg_engine.c, engine_import; mhash_test_file, SVCCFG_CHECKHASH")
+def test_a_folder_is_counted_and_what_is_known_is_passed_over(host: Target, service: Make) -> None:
+    name, path = service(QUIET), folder("import14")
+    host.do(f"mkdir -p {path}; cp /var/tmp/conf-{name}.xml {path}/a.xml; : >{path}/note")
+    first = host.run(f"SVCCFG_CHECKHASH=1 svccfg import {path}")
+    assert first == (0, "", "svccfg: Loaded 1 smf(7) service descriptions\n")
+    assert host.run(f"SVCCFG_CHECKHASH=1 svccfg import {path}") == (0, "", "")
+    host.put(f"{path}/b.xml", "<x/>")
+    said = host.run(f"svccfg import {path}; rm -r {path}")
+    assert said.err.splitlines() == ["svccfg: document has no DTD", "svccfg: Loaded 2 smf(7) service descriptions",
+                                     "svccfg: 1 smf(7) service descriptions failed to load"]
+
+
+@both
+@row("SVCCFG-IMPORT-15", "svccfg_xml.c, lxml_get_bundle_file")
+@pytest.mark.parametrize(("old", "new", "said"), [
+    ("</service>", "", "couldn't parse document"), ("<!DOCTYPE", "<!-- ", "couldn't parse document"),
+    ("service_bundle.dtd.1", "x.dtd", "document DTD unknown; not service bundle?"),
+    ("type='manifest'", "type='profile'", "document is not a manifest."),
+    ("<create_default_instance enabled='true'/>", "<single_instance/><create_default_instance enabled='true'/>",
+     "Document is not valid."),
+    ("version='1'>", "version='1'><bogus/>", "Document is not valid.")])
+def test_what_is_no_manifest_is_said(host: Target, old: str, new: str, said: str) -> None:
+    path = folder("import15")
+    host.put(str(path), manifest("never", QUIET).replace(old, new, 1))
+    assert host.fails(f"svccfg import {path}").splitlines()[-1] == f"svccfg: {said}"
+    host.do(f"rm {path}")
+    host.fails(f"svcs -H {PREFIX}never")
 
 
 @both

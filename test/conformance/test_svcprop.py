@@ -122,7 +122,7 @@ def test_an_instances_own_value_is_before_its_services(host: Target, service: Ma
     host.do(f"svccfg -s {fmri(name)} addpg config application")
     host.do(f"svccfg -s {fmri(name)} setprop config/plain = astring: own")
     host.do(f"svcadm refresh {fmri(name)}")
-    assert host.do(f"svcprop -p config/plain -p config/text {fmri(name)}") == (
+    assert host.do(f"svcprop -t -p config/plain -p config/text {fmri(name)}") == (
         "config/plain astring own\nconfig/text astring a\\ b\n")
 
 
@@ -151,11 +151,12 @@ def test_several_values_are_separated_by_one_blank(host: Target, service: Make) 
     assert host.do(f"svcprop -c -p config/many {fmri(name)}") == "a\\ b c\n"
 
 
-@row("SVCPROP-VALUE-03", "svcprop.c, quoting")
+@row("SVCPROP-VALUE-03", "svcprop(1), Output Format; svcprop.c, quote_for_shell")
 @pytest.mark.parametrize(("raw", "told"), [
-    ("a;b", "a\\;b"), ("a&b", "a\\&b"), ("(x)", "\\(x\\)"), ("a|b", "a\\|b"), ("a<b>c", "a\\<b\\>c"), ("$x", "\\$x"),
-    ("it's", "it\\'s"), ("a*?[b]", "a\\*\\?\\[b\\]"), ("#1", "\\#1"), ("a=b", "a\\=b")])
-def test_each_character_of_the_shell_gets_a_backslash(host: Target, service: Make, raw: str, told: str) -> None:
+    ("a;b", "a\\;b"), ("a&b", "a\\&b"), ("(x)", "\\(x\\)"), ("a|b", "a\\|b"), ("a<b>c", "a\\<b\\>c"), ("$x", "$x"),
+    ("it's", "it\\'s"), ("a*?[b]", "a*?[b]"), ("#1", "#1"), ("a=b", "a=b"), ("a^b", "a\\^b"), ("{a}!~", "{a}!~")])
+def test_what_the_bourne_shell_would_take_apart_gets_a_backslash(host: Target, service: Make, raw: str,
+                                                                 told: str) -> None:
     name = service(daemon() + group("config", odd=raw))
     assert host.do(f"svcprop -p config/odd {fmri(name)}") == f"{told}\n"
 
@@ -174,11 +175,34 @@ def test_several_entities_are_told_by_their_whole_names(host: Target, service: M
         f"{fmri(n)}/:properties/config/plain astring x" for n in (one, two))
 
 
-@row("SVCPROP-SEVERAL-02", "svcprop.c, several properties")
-def test_several_properties_are_told_by_group_and_type(host: Target, service: Make) -> None:
+@row("SVCPROP-SEVERAL-02", "svcprop.c, add_prop")
+def test_several_properties_of_one_entity_are_their_values_unless_a_group_is_among_them(host: Target,
+                                                                                       service: Make) -> None:
     name = service(BODY)
-    assert host.do(f"svcprop -p config/plain -p config/text {fmri(name)}") == (
-        "config/plain astring x\nconfig/text astring a\\ b\n")
+    assert host.do(f"svcprop -p config/plain -p config/text {fmri(name)}") == "x\na\\ b\n"
+    assert host.do(f"svcprop -p config/plain -p config {fmri(name)}").splitlines()[0] == "config/plain astring x"
+
+
+@row("SVCPROP-SEVERAL-03", "svcprop.c, add_prop")
+@pytest.mark.parametrize(("operand", "said"), [
+    ("a/b/c", "svcprop: -p argument `a/b/c' has too many components.\nUsage: svcprop"),
+    ("a/b=c", "svcprop: Invalid component name `b=c'.\n")])
+def test_what_can_be_no_property_is_a_usage_error(host: Target, service: Make, operand: str, said: str) -> None:
+    assert host.fails(f"svcprop -p '{operand}' {fmri(service(BODY))}", 2).startswith(said)
+
+
+@row("SVCPROP-OPERAND-01", "svcprop(1), operands")
+def test_an_operand_may_be_a_group_or_a_property(host: Target, service: Make) -> None:
+    name = service(BODY)
+    config = f"svc:/{PREFIX}{name}/:properties/config"
+    assert host.do(f"svcprop {config}/text") == "a\\ b\n"
+    assert sorted(host.do(f"svcprop {config}").splitlines()) == ["config/plain astring x", "config/text astring a\\ b"]
+    assert host.do(f"svcprop -p text {config}") == "a\\ b\n"
+    assert host.fails(f"svcprop -p ghost {config}") == \
+        f"svcprop: Couldn't find property `ghost' in property group `{config}'.\n"
+    assert host.fails(f"svcprop -p config/text {config}/text", 2).startswith(
+        "svcprop: The -p option cannot be used with property operands.\n")
+    host.fails(f"svcprop {config}/ghost")
 
 
 @row("SVCPROP-SERVICE-01", "svcprop(1), operands")
@@ -187,6 +211,13 @@ def test_a_services_full_name_means_the_service_itself(host: Target, service: Ma
     assert host.do(f"svcprop -p config/plain svc:/{PREFIX}{name}") == "x\n"
     assert host.fails(f"svcprop -p ghost svc:/{PREFIX}{name}") == \
         f"svcprop: Couldn't find property group `ghost' for service `svc:/{PREFIX}{name}'.\n"
+
+
+@row("SVCPROP-SERVICE-02", "svcprop.c, process_ent")
+def test_a_service_has_no_snapshots(host: Target, service: Make) -> None:
+    name = service(BODY)
+    assert host.fails(f"svcprop -s running -p config svc:/{PREFIX}{name}") == \
+        "svcprop: Only instances have snapshots.\n"
 
 
 @both
@@ -199,6 +230,32 @@ def test_w_waits_until_the_group_is_written(host: Target, service: Make) -> None
             f"svcadm disable {fmri(name)}")
     host.until(f"test -s {out}")
     assert host.do(f"cat {out}; rm {out} {out}.pid").strip() in ("online", "disabled")
+
+
+@row("SVCPROP-WAIT-03", "svcprop.c, do_wait")
+def test_w_is_for_a_group_of_the_instance_itself_that_is_there(host: Target, service: Make) -> None:
+    name = service(BODY)
+    for what in ("ghost", "config/plain", "general/ghost"):
+        assert host.fails(f"svcprop -w -p {what} {fmri(name)}") == "svcprop: Not found.\n"
+    host.fails(f"svcprop -w -p config -p general {fmri(name)}", 2)
+    host.fails(f"svcprop -w -p general {fmri(name)} {fmri(name)}", 2)
+    host.do(f"svccfg -s {PREFIX}{name} add other")
+    assert host.fails(f"svcprop -w -p general '*{PREFIX}{name}:*'").startswith(
+        f"svcprop: Pattern '*{PREFIX}{name}:*' matches multiple instances:\n")
+
+
+@row("SVCPROP-WAIT-04", "svcprop.c, do_wait")
+def test_w_of_a_group_that_goes_or_changes(host: Target, service: Make) -> None:
+    name = service(BODY)
+    out = folder("wait4")
+    for change, said in (("setprop own/a = astring: two", "own/a astring two\n"),
+                         ("delpg own", "svcprop: Not found.\n")):
+        host.run(f"svccfg -s {fmri(name)} addpg own application")
+        host.do(f"(svcprop -wp own {fmri(name)}; echo $? >{out}.rc) >{out} 2>&1 & sleep 0.3; "
+                f"svccfg -s {fmri(name)} '{change}'")
+        host.until(f"test -s {out}.rc")
+        assert host.do(f"cat {out}") == said
+        assert host.do(f"cat {out}.rc; rm {out} {out}.rc") == ("0\n" if said.startswith("own") else "1\n")
 
 
 @solaris

@@ -1,11 +1,11 @@
 """svcs: what it lists, its columns, its words (svcs(1), cmd/svc/svcs)."""
 import re
-from typing import Callable
+from typing import Callable, List
 
 import pytest
 
 from conformance.rows import both, illumos, row, solaris
-from conformance.target import PREFIX, Target, daemon, depends, duration, fmri, folder, method
+from conformance.target import PREFIX, Target, daemon, depends, duration, fmri, folder, group, method
 
 Make = Callable[..., str]
 QUIET = method("start", ":true") + method("stop", ":true") + duration("transient")
@@ -216,7 +216,7 @@ def test_x_of_what_runs_has_no_impact(host: Target, service: Make) -> None:
 
 
 @row("SVCS-USAGE-02", "svcs.c, main")
-@pytest.mark.parametrize("options", ["-l", "-d", "-D", "-n", "-l -H x", "-l -o fmri x", "-d -D x", "-l -d x",
+@pytest.mark.parametrize("options", ["-l", "-d", "-D", "-l -H x", "-l -o fmri x", "-d -D x", "-l -d x",
                                      "-d -s fmri x", "-d -a x", "-l -R x y"])
 def test_what_does_not_go_together_is_a_usage_error(host: Target, options: str) -> None:
     said = host.run(f"svcs {options}")
@@ -282,6 +282,15 @@ def test_v_adds_next_state_and_contract(host: Target, service: Make) -> None:
                                                        fmri(name)])
 
 
+@row("SVCS-V-02", "svcs.c, print_header")
+def test_the_header_of_the_contract_is_at_the_left_and_its_number_at_the_right(host: Target, service: Make) -> None:
+    name = service(daemon())
+    host.reaches(name, "online")
+    header, line = host.do(f"svcs -o ctid,inst {fmri(name)}").splitlines()
+    number = host.do(f"svcprop -p restarter/contract {fmri(name)}").strip()
+    assert (header, line) == ("CTID   INST", f"{number:>6} default")
+
+
 @row("SVCS-SORT-01", "svcs(1), -s -S")
 def test_rows_are_sorted_up_and_down_by_columns(host: Target, service: Make) -> None:
     names = sorted(fmri(service(QUIET)) for _ in range(3))
@@ -290,15 +299,46 @@ def test_rows_are_sorted_up_and_down_by_columns(host: Target, service: Make) -> 
     assert host.do(f"svcs -H -o fmri -S fmri {mine}").split() == names[::-1]
 
 
-@both
-@row("SVCS-SORT-02", "svcs.c, default sort")
-def test_by_default_rows_are_sorted_by_state_first(host: Target, service: Make) -> None:
+@row("SVCS-SORT-03", "svcs.c, add_sort_column")
+@pytest.mark.parametrize("column", ["bogus", "state,fmri"])
+def test_what_is_no_column_cannot_be_sorted_by(host: Target, column: str) -> None:
+    assert host.fails(f"svcs -s {column}") == f'svcs: Unrecognized sort column "{column}".\n'
+
+
+def in_three_states(host: Target, service: Make) -> List[str]:
+    """A failed, an online and a disabled service: the other way round than svcs sorts them."""
     gone, up, bad = service(QUIET), service(QUIET), service(QUIET.replace(":true", "sh -c 'exit 95'", 1))
     host.do(f"svcadm disable {fmri(gone)}")
     host.reaches(gone, "disabled")
     host.reaches(up, "online")
     host.reaches(bad, "maintenance")
-    assert host.do(f"svcs -Ho fmri {fmri(bad)} {fmri(up)} {fmri(gone)}").split() == [fmri(n) for n in (gone, up, bad)]
+    return [fmri(n) for n in (bad, up, gone)]
+
+
+@both
+@row("SVCS-SORT-02", "svcs.c, default sort")
+def test_by_default_rows_are_sorted_by_state_first(host: Target, service: Make) -> None:
+    names = in_three_states(host, service)
+    assert [line.split()[-1] for line in host.do(f"svcs -H {' '.join(names)}").splitlines()] == names[::-1]
+
+
+@illumos
+@row("SVCS-SORT-04", "svcs.c, main: the default sort belongs to the default columns")
+def test_with_chosen_columns_rows_stay_in_the_order_of_the_operands(host: Target, service: Make) -> None:
+    names = in_three_states(host, service)
+    assert host.do(f"svcs -Ho fmri {' '.join(names)}").split() == names
+
+
+@row("SVCS-O-01", "svcs.c, main")
+def test_of_several_o_the_last_counts(host: Target, service: Make) -> None:
+    assert host.do(f"svcs -Ho state -o inst {fmri(service(QUIET))}") == "default\n"
+
+
+@row("SVCS-O-02", "svcs.c, sprint_instance")
+def test_a_long_instance_name_is_cut(host: Target, service: Make) -> None:
+    name, long = service(QUIET), "an-instance-with-a-long-name"
+    host.do(f"svccfg -s {PREFIX}{name} add {long}")
+    assert host.do(f"svcs -Ho inst,scope svc:/{PREFIX}{name}:{long}") == f"{long[:21]}localhost\n"
 
 
 @row("SVCS-R-01", "svcs(1), -R")
@@ -307,6 +347,56 @@ def test_r_lists_the_instances_of_a_restarter(host: Target, service: Make) -> No
     listed = host.do(f"svcs -Ho fmri -R svc:/{PREFIX}keeper:default").split()
     assert listed == [fmri(other)]
     assert fmri(other) not in host.do("svcs -Ho fmri -R svc:/system/svc/restarter:default").split()
+
+
+@row("SVCS-R-02", "svcs.c, add_restarter")
+def test_r_wants_a_whole_instance(host: Target) -> None:
+    assert host.fails("svcs -R system/svc/restarter") == \
+        'svcs: Restarter FMRI "system/svc/restarter" does not designate an instance.\n'
+    assert host.fails("svcs -R 'a b'") == "svcs: Restarter FMRI \"a b\" is invalid.\n"
+
+
+@row("SVCS-DEP-03", "svcs.c, walk_dependencies")
+def test_what_is_excluded_is_no_dependency(host: Target, service: Make) -> None:
+    one, two = service(QUIET), service(QUIET)
+    name = service(depends("a", fmri(one)) + depends("b", fmri(two), grouping="exclude_all") + QUIET)
+    assert host.do(f"svcs -Hdo fmri {fmri(name)}").split() == [fmri(one)]
+    assert host.do(f"svcs -HDo fmri {fmri(two)}") == ""
+    assert host.do(f"svcs -HDo fmri {fmri(one)}").split() == [fmri(name)]
+
+
+@row("SVCS-DEP-04", "svcs.c, list_svc_or_inst_fmri")
+def test_dependencies_that_are_no_services_or_not_there_are_left_out_and_exit_1(host: Target, service: Make) -> None:
+    one = service(QUIET)
+    name = service(depends("a", fmri(one)) + depends("f", "file://localhost/etc/passwd", kind="path") + QUIET)
+    said = host.run(f"svcs -Hdo fmri {fmri(name)}")
+    assert (said.status, said.out.split(), said.err) == (1, [fmri(one)], "")
+    said = host.run(f"svcs -Hd {fmri(service(depends('a', f'svc:/{PREFIX}ghost') + QUIET))}")
+    assert said == (1, "", "")
+    said = host.run(f"svcs -Hd {fmri(service(depends('a', fmri('ghost')) + QUIET))}")
+    assert said == (0, "", "")
+
+
+@row("SVCS-HELP-01", "svcs.c, print_help")
+def test_a_question_mark_asks_for_help(host: Target) -> None:
+    out = host.do("svcs -'?'")
+    assert out.startswith("Usage: svcs [-aHpv]") and re.search(r"^\tNSTATE +\S", out, re.M)
+
+
+@row("SVCS-L-08", "svcs.c, print_application_properties")
+def test_lv_shows_application_groups(host: Target, service: Make) -> None:
+    name = service(QUIET + group("config", plain="x", text="a b"))
+    out = host.do(f"svcs -lv {fmri(name)}")
+    assert "\nconfig (application)\n" in out and "\nconfig/plain (astring) = x \n" in out
+    assert '\nconfig/text (astring) = "a b"\n' in out
+
+
+@row("SVCS-ZONE-01", "svcs.c, -z")
+@pytest.mark.parametrize("command", ["svcs -H", "svcadm refresh", "svcprop"])
+def test_a_zone_that_does_not_run_is_invalid(host: Target, command: str) -> None:
+    name, *rest = command.split()
+    assert host.fails(f"{name} -z conf-ghost {' '.join(rest)} milestone/network") == \
+        f"{name}: invalid zone 'conf-ghost'\n"
 
 
 @both

@@ -20,7 +20,8 @@ clients:
 """
 CONFIGURE = ("create -b; set zonepath=/shop/web1; set autoboot=false; "
              "add net; set physical=net0; set address=10.79.0.77/24; end")
-SERVICE = """<service_bundle type='manifest' name='t'>
+SERVICE = """<!DOCTYPE service_bundle SYSTEM '/usr/share/lib/xml/dtd/service_bundle.dtd.1'>
+<service_bundle type='manifest' name='t'>
 <service name='site/page' type='service' version='1'><create_default_instance enabled='true'/>
 <exec_method type='method' name='start' timeout_seconds='10'
  exec="/sbin/sh -c 'sleep 10000 &amp; echo $! > /var/run/page.pid'"/>

@@ -6,6 +6,7 @@ import sys
 import time
 from pathlib import Path
 from typing import Callable, List, NamedTuple, Tuple
+from xml.etree import ElementTree
 
 from sunlab.smf import client
 
@@ -20,6 +21,9 @@ Startd(Paths(repository=home + "/etc/repository", door=home + "/run/door", contr
              syslog=home + "/log/none")).serve()
 """
 LIBRARY = Path(client.__file__).parents[2]
+ORDER = ("restarter", "dependency", "dependent", "method_context", "exec_method", "property_group", "instance",
+         "template")
+DOCTYPE = "<!DOCTYPE service_bundle SYSTEM '/usr/share/lib/xml/dtd/service_bundle.dtd.1'>"
 
 
 class Said(NamedTuple):
@@ -86,8 +90,11 @@ class Host:
         return said.out
 
     def manifest(self, name: str, body: str, enabled: str = "true") -> None:
+        """A service of these elements, which are put into the DTD's order."""
+        elements = sorted(ElementTree.fromstring(f"<b>{body}</b>"), key=lambda e: ORDER.index(e.tag))
+        body = "".join(ElementTree.tostring(e, encoding="unicode") for e in elements)
         (self.home / "manifest" / f"{name}.xml").write_text(
-            "<service_bundle type='manifest' name='t'>"
+            f"{DOCTYPE}<service_bundle type='manifest' name='t'>"
             f"<service name='site/{name}' type='service' version='1'>"
             f"<create_default_instance enabled='{enabled}'/>{body}</service></service_bundle>")
 

@@ -12,7 +12,8 @@ pytestmark = [pytest.mark.lab, pytest.mark.timeout(180)]
 NODES = ("n1", "n2", "n3")
 GROUP = "svc:/system/sundog/group:tcp"
 #: A daemon of the host that can be broken.
-WEB = """<service_bundle type='manifest' name='web'><service name='site/web' type='service' version='1'>
+WEB = """<!DOCTYPE service_bundle SYSTEM '/usr/share/lib/xml/dtd/service_bundle.dtd.1'>
+<service_bundle type='manifest' name='web'><service name='site/web' type='service' version='1'>
 <create_default_instance enabled='false'/>
 <exec_method type='method' name='start' exec='sh -c "test -e /var/tmp/broken &amp;&amp; exit 1; sleep 100000 &amp;"'
  timeout_seconds='20'/>

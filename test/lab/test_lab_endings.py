@@ -8,7 +8,8 @@ import pytest
 from sunlab.lab import Lab
 
 pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("lab-endings"), pytest.mark.timeout(90)]
-MANIFEST = """<?xml version='1.0'?><service_bundle type='manifest' name='t'>
+MANIFEST = """<?xml version='1.0'?><!DOCTYPE service_bundle SYSTEM '/usr/share/lib/xml/dtd/service_bundle.dtd.1'>
+<service_bundle type='manifest' name='t'>
 <service name='site/base' type='service' version='1'><create_default_instance enabled='true'/>
 <exec_method type='method' name='start' exec=':true' timeout_seconds='10'/>
 <exec_method type='method' name='stop' exec="sh -c 'echo base &gt;&gt;/var/tmp/stopped'" timeout_seconds='10'/>

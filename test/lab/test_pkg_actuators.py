@@ -15,7 +15,8 @@ from sunlab.lab import Lab
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(120)]
 
 APP = "svc:/site/app:default"
-MANIFEST = """<service_bundle type='manifest' name='app'><service name='site/app' type='service' version='1'>
+MANIFEST = """<!DOCTYPE service_bundle SYSTEM '/usr/share/lib/xml/dtd/service_bundle.dtd.1'>
+<service_bundle type='manifest' name='app'><service name='site/app' type='service' version='1'>
 <create_default_instance enabled='true'/>
 <exec_method type='method' name='start' exec='sh -c "echo >>/var/tmp/starts; sleep 100000 &amp;"' timeout_seconds='20'/>
 <exec_method type='method' name='refresh' exec='sh -c "echo >>/var/tmp/refreshed"' timeout_seconds='20'/>

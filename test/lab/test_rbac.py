@@ -9,7 +9,8 @@ from lab.two_hosts import until
 from sunlab.lab import Lab
 
 pytestmark = [pytest.mark.lab]
-MANIFEST = """<service_bundle type='manifest' name='t'><service name='site/%s' type='service' version='1'>
+MANIFEST = """<!DOCTYPE service_bundle SYSTEM '/usr/share/lib/xml/dtd/service_bundle.dtd.1'>
+<service_bundle type='manifest' name='t'><service name='site/%s' type='service' version='1'>
 <create_default_instance enabled='true'/>
 <exec_method type='method' name='start' exec=':true' timeout_seconds='5'/>
 <exec_method type='method' name='stop' exec=':true' timeout_seconds='5'/>

@@ -9,7 +9,7 @@ from typing import Iterator
 
 import pytest
 
-from lab.smf_host import DAEMON, LIBRARY, Host, Said, duration, method, needs, sundog
+from lab.smf_host import DAEMON, DOCTYPE, LIBRARY, Host, Said, duration, method, needs, sundog
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(60)]
 
@@ -42,7 +42,7 @@ def test_svcs_prints_state_time_and_fmri_of_what_is_enabled(host: Host) -> None:
 
 
 def test_svcs_v_has_five_columns(host: Host) -> None:
-    assert host.do("svcs", "-v", "up").splitlines()[0] == "STATE          NSTATE        STIME      CTID FMRI"
+    assert host.do("svcs", "-v", "up").splitlines()[0] == "STATE          NSTATE        STIME    CTID   FMRI"
     line = host.do("svcs", "-Ho", "state,nstate,stime,ctid,fmri", "up")
     assert re.fullmatch(r"online         -             [ \d]\d:\d\d:\d\d +\d+ svc:/site/up:default\n", line)
 
@@ -175,6 +175,8 @@ def test_svcprop_reads_the_running_snapshot_until_a_refresh(host: Host) -> None:
 
 
 def test_svcprop_w_answers_when_the_group_is_next_written(host: Host) -> None:
+    assert host.run("svcprop", "-w", "-p", "ghost", "off") == Said(1, "", "svcprop: Not found.\n")
+    host.do("svcadm", "enable", "-t", "off")
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(host.run, "svcprop", "-w", "-p", "general_ovr/enabled", "off")
         while not waiting.done():
@@ -257,7 +259,7 @@ def test_svccfg_delpg_of_a_dependency_counts_after_a_refresh(host: Host) -> None
 def test_svccfg_import_of_a_file_starts_what_it_enables(host: Host) -> None:
     service = f"<service name='site/later' type='service' version='1'><create_default_instance enabled='true'/>{DAEMON}"
     (host.home / "later.xml").write_text(
-        f"<service_bundle type='manifest' name='t'>{service}</service></service_bundle>")
+        f"{DOCTYPE}<service_bundle type='manifest' name='t'>{service}</service></service_bundle>")
     host.do("svccfg", "import", str(host.home / "later.xml"))
     host.until_state("later", "online")
     assert "Unable to stat file /nowhere.xml." in host.run("svccfg", "import", "/nowhere.xml").err

@@ -1,7 +1,8 @@
 """Manifests, what they become in the repository, and what an upgrade keeps (service_bundle(5), svccfg(8) import)."""
+import re
 import subprocess
 from pathlib import Path
-from typing import List
+from typing import Dict, List
 
 import pytest
 
@@ -17,7 +18,9 @@ BASE = sorted((ROOT / "lib/sunlab/image/lib/svc/manifest").rglob("*.xml"))
 
 SOURCE = "/lib/svc/manifest/site/a.xml"
 A = Fmri("site/a", "default")
-BODY = """<service_bundle type='manifest' name='t'>
+DOCTYPE = "<!DOCTYPE service_bundle SYSTEM '/usr/share/lib/xml/dtd/service_bundle.dtd.1'>\n"
+BODY = """<!DOCTYPE service_bundle SYSTEM '/usr/share/lib/xml/dtd/service_bundle.dtd.1'>
+<service_bundle type='manifest' name='t'>
 <service name='site/a' type='service' version='1'>
   <create_default_instance enabled='{enabled}'/>
   <single_instance/>
@@ -63,8 +66,10 @@ def the(repository: Repository, name: Fmri = A) -> Instance:
     return found
 
 
-def set_pool(repository: Repository, value: str) -> None:
+def set_pool(repository: Repository, value: str, refresh: bool = True) -> None:
     repository.put(repository.services["site/a"], "sundog", "pool", Prop("astring", (value,)))
+    if refresh:
+        the(repository).take("running")
 
 
 def pool(repository: Repository) -> str:
@@ -112,6 +117,7 @@ def test_a_grouping_that_is_none_makes_the_dependency_invalid() -> None:
 def test_importing_the_same_again_changes_nothing() -> None:
     repository = Repository()
     imported(repository, text())
+    imported(repository, text())        # takes the snapshot `previous`
     before = dict(the(repository).current())
     repository.changed = False
     assert imported(repository, text()) == [] and the(repository).current() == before
@@ -137,16 +143,65 @@ def test_changed_on_both_sides_is_a_conflict_that_the_administrator_wins() -> No
     repository = Repository()
     imported(repository, text())
     set_pool(repository, "mine")
-    warnings = imported(repository, text(pool="dozer"))
-    assert pool(repository) == "mine" and warnings and warnings[0].startswith("Conflict upgrading svc:/site/a")
+    assert imported(repository, text(pool="dozer")) == [
+        'Conflict upgrading svc:/site/a (property "sundog/pool" has different values).']
+    assert pool(repository) == "mine"
 
 
-def test_override_forces_the_manifests_value() -> None:
+def test_a_change_that_was_never_refreshed_is_overwritten() -> None:
+    repository = Repository()
+    imported(repository, text())
+    set_pool(repository, "mine", refresh=False)
+    assert imported(repository, text(pool="dozer")) == [] and pool(repository) == "dozer"
+
+
+OVERRIDE = " override='true'"
+
+
+@pytest.mark.parametrize(("pool_now", "kept"), [("dozer", "dozer"), ("tank", "mine")])
+def test_override_forces_the_manifests_value_where_the_manifest_has_changed(pool_now: str, kept: str) -> None:
     repository = Repository()
     imported(repository, text())
     set_pool(repository, "mine")
-    assert imported(repository, text(pool="dozer", override=" override='true'")) == []
-    assert pool(repository) == "dozer"
+    assert imported(repository, text(pool=pool_now, override=OVERRIDE)) == []
+    assert pool(repository) == kept
+
+
+def test_previous_is_what_was_there_before_the_import() -> None:
+    repository = Repository()
+    imported(repository, text())
+    set_pool(repository, "mine")
+    imported(repository, text(pool="dozer", override=OVERRIDE))
+    assert the(repository).snapshots["previous"].service["sundog"].props["pool"].values == ("mine",)
+
+
+def group(kind: str = "application", **props: str) -> Group:
+    return Group(kind, {name: Prop("astring", (value,)) for name, value in props.items()})
+
+
+def wanted(**props: str) -> manifest.GroupDef:
+    definition = manifest.GroupDef("application")
+    for name, value in props.items():
+        definition.put(name, "astring", value)
+    return definition
+
+
+@pytest.mark.parametrize(("last", "new", "now", "after", "warned"), [
+    ({"a": "1"}, {"a": "2"}, {"a": "1"}, {"a": "2"}, ""),
+    ({"a": "1"}, {"a": "2"}, {"a": "x"}, {"a": "x"}, '(property "g/a" has different values)'),
+    ({"a": "1"}, {"a": "2"}, {"a": "2"}, {"a": "2"}, ""),
+    ({"a": "1"}, {}, {"a": "1"}, {}, ""),
+    ({"a": "1"}, {}, {"a": "x"}, {"a": "x"}, '(property "g/a" has different values)'),
+    ({"a": "1"}, {"a": "2"}, {}, {}, '(property "g/a" is missing)'),
+    ({"a": "1"}, {}, {}, {}, ""),
+    ({}, {"a": "2"}, {}, {"a": "2"}, ""),
+    ({}, {"a": "2"}, {"a": "x"}, {"a": "x"}, '(new property "g/a" has different values)'),
+    ({"a": "1"}, {"a": "1"}, {}, {}, "")])
+def test_each_way_that_a_property_can_have_changed(last: Dict[str, str], new: Dict[str, str], now: Dict[str, str],
+                                                   after: Dict[str, str], warned: str) -> None:
+    props, warnings = upgrade.entries(A, "g", group(**last), wanted(**new), group(**now), group(**now))
+    assert props == group(**after).props
+    assert warnings == ([f"Conflict upgrading {A} {warned}."] if warned else [])
 
 
 def test_enabled_is_set_at_the_first_import_and_never_upgraded() -> None:
@@ -156,18 +211,55 @@ def test_enabled_is_set_at_the_first_import_and_never_upgraded() -> None:
     assert the(repository).groups["general"].props["enabled"].values == ("false",)
 
 
-BUNDLE = "<service_bundle type='manifest' name='t'><service name='a'>{}</service></service_bundle>"
+TIE = (DOCTYPE + "<service_bundle type='manifest' name='t'><service name='site/{}' type='service' version='1'>{}"
+       "</service></service_bundle>")
+DEPENDENT = ("<dependent name='tie' grouping='require_all' restart_on='none'>"
+             "<service_fmri value='svc:/site/target'/></dependent>")
+
+
+def test_a_dependent_that_the_manifest_has_no_more_is_taken_out_of_its_target() -> None:
+    repository = Repository()
+    imported(repository, TIE.format("one", DEPENDENT))
+    assert "tie" in repository.services["site/target"].groups
+    imported(repository, TIE.format("one", ""))
+    assert "tie" not in repository.services["site/target"].groups
+    assert "tie" not in repository.services["site/one"].groups["dependents"].props
+
+
+def test_two_services_cannot_put_dependencies_of_one_name_into_a_target() -> None:
+    repository = Repository()
+    imported(repository, TIE.format("one", DEPENDENT))
+    with pytest.raises(manifest.ManifestInvalid, match='Could not create "tie" dependency in svc:/site/target'):
+        imported(repository, TIE.format("two", DEPENDENT))
+
+
+def test_of_a_service_made_by_hand_an_import_changes_nothing_but_what_it_is_compared_with() -> None:
+    repository = Repository()
+    repository.add_instance("site/a", "default").groups["general"] = Group(
+        "framework", {"enabled": Prop("boolean", ("false",))})
+    imported(repository, text())
+    assert "sundog" not in repository.services["site/a"].groups and "last-import" in the(repository).snapshots
+
+
+BUNDLE = ("<service_bundle type='manifest' name='t'><service name='a' type='service' version='1'>{}</service>"
+          "</service_bundle>")
 
 
 @pytest.mark.parametrize(("source", "why"), [
-    ("<service_bundle", "couldn't parse document"),
-    ("<x/>", "not a service bundle"),
-    ("<service_bundle type='profile' name='p'/>", 'a bundle of type "profile", not "manifest"'),
-    (BUNDLE.format("<bogus/>"), 'unexpected element "bogus"'),
-    (BUNDLE.format("<property_group name='p' type='t'><propval name='n' type='count' value='x'/></property_group>"),
-     'Invalid "count" value "x"')])
+    ("<service_bundle", "couldn't parse document"), (BUNDLE.format(""), "document has no DTD"),
+    ("<!DOCTYPE a SYSTEM 'b'><a/>", "document DTD unknown; not service bundle?"),
+    (DOCTYPE + "<x/>", "not a service bundle"),
+    (DOCTYPE + "<service_bundle type='profile' name='p'/>", "document is not a manifest."),
+    (DOCTYPE + BUNDLE.format("<bogus/>"), "Document is not valid."),
+    (DOCTYPE + BUNDLE.format("<stability value='Unstable'/><single_instance/>"), "Document is not valid."),
+    (DOCTYPE + BUNDLE.format("<create_default_instance enabled='yes'/>"), "Document is not valid."),
+    (DOCTYPE + BUNDLE.format("<single_instance name='x'/>"), "Document is not valid."),
+    (DOCTYPE + BUNDLE.format("words"), "Document is not valid."),
+    (DOCTYPE + BUNDLE.format("<instance name='x'/>"), "Document is not valid."),
+    (DOCTYPE + BUNDLE.format("<property_group name='p' type='t'><propval name='n' type='count' value='x'/>"
+                             "</property_group>"), 'Invalid "count" value "x"')])
 def test_a_broken_manifest_is_refused_with_its_reason(source: str, why: str) -> None:
-    with pytest.raises(manifest.ManifestInvalid, match=why.replace("(", r"\(")):
+    with pytest.raises(manifest.ManifestInvalid, match=re.escape(why)):
         manifest.read(source, "x.xml")
 
 

@@ -29,7 +29,7 @@ def main(argv: list[str]) -> int:
         words, after = ["enable"], ["svc:/milestone/goals:default"]
     deadline = None if limit is None else time.monotonic() + limit
     while True:
-        answer = call("svcadm-synch", [words[0], *after], door=door_of(argv))
+        answer = call("svcadm-synch", [words[0], *after], door=door_of("svcadm", argv))
         said = dict(answer or [])
         if said.get("exit") != "-1":
             sys.stderr.write(said.get("err", ""))

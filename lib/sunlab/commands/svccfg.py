@@ -1,4 +1,5 @@
 """svccfg: asks svc.startd over its door; commands from -f FILE or standard input are read here."""
+import os
 import sys
 
 from sunlab.smf.client import ask
@@ -27,4 +28,4 @@ def main(argv: list[str]) -> int:
             return 1
     elif file == "-" or not rest:
         text = sys.stdin.read()
-    return ask("svccfg", argv, text)
+    return ask("svccfg", [*(["SVCCFG_CHECKHASH=1"] if os.environ.get("SVCCFG_CHECKHASH") else []), *argv], text)

@@ -5,19 +5,19 @@ from typing import Dict, List, Optional, Tuple
 from sunlab.smf import batch, export, manifest, upgrade
 from sunlab.smf.batch import Refused, SyntaxWrong, Word
 from sunlab.smf.entities import meant
-from sunlab.smf.fmri import matches_service, parse
+from sunlab.smf.fmri import Fmri, matches_service, parse
 from sunlab.smf.milestone import enabled
 from sunlab.smf.options import Usage, split
-from sunlab.smf.orders import Enabled
-from sunlab.smf.properties import Group, Prop
-from sunlab.smf.repository import Entity, Service
+from sunlab.smf.orders import Asked, Enabled
+from sunlab.smf.properties import Group, Prop, first
+from sunlab.smf.repository import Entity, Service, fingerprint
 from sunlab.smf.svccfg import Act, Session, operands
 
 # --- reading
 
 
 def import_(session: Session, words: Tuple[Word, ...]) -> None:
-    """[-nV] [-p file] file|folder ..."""
+    """[-nV] [-p file] file|folder ...; with several files a failure does not end it (engine_import)."""
     try:
         options, names = split(batch.plain(words), "np:V")
     except Usage as wrong:
@@ -25,12 +25,59 @@ def import_(session: Session, words: Tuple[Word, ...]) -> None:
     if not names:
         raise SyntaxWrong()
     session.need(session.caller.may_modify())
-    for path in [found for name in names for found in files(session, name)]:
-        done = upgrade.apply(session.repository, load(session, path), path)
-        for warning in done.warnings:
-            session.say(warning)
-        if ("-n", "") not in options:
-            session.startd.refresh(done.touched)
+    paths = [found for name in names for found in files(session, name) if not reconciled(session, found)]
+    failed = 0
+    for path in paths:
+        try:
+            import_file(session, path, ("-n", "") in options)
+        except Refused as why:
+            session.say(str(why))
+            failed += 1
+    if paths and any(os.path.isdir(os.path.join(session.request.folder, name)) for name in names):
+        session.say(f"Loaded {len(paths)} smf(7) service descriptions")
+        if failed:
+            session.say(f"{failed} smf(7) service descriptions failed to load")
+    if failed:
+        raise Refused("")
+    if session.verbose:
+        session.say("Successful import." if paths else "No changes were necessary")
+
+
+def reconciled(session: Session, path: str) -> bool:
+    """With SVCCFG_CHECKHASH set: is it as it was imported last?"""
+    if not session.checks or not os.access(path, os.R_OK):
+        return False
+    with session.as_caller(), open(path, encoding="utf-8", errors="replace") as file:
+        return session.repository.manifests.get(path) == fingerprint(file.read())
+
+
+def import_file(session: Session, path: str, only_store: bool) -> None:
+    """Raises Refused."""
+    text, found = load(session, path)
+    try:
+        done = upgrade.apply(session.repository, found, path)
+    except manifest.ManifestInvalid as wrong:
+        session.say(str(wrong))
+        raise Refused(f"Import of {path} failed.") from wrong
+    for warning in done.warnings:
+        session.say(warning)
+    if session.checks:
+        session.repository.manifests[path] = fingerprint(text)
+        session.repository.changed = True
+    if only_store:
+        return
+    # Success: all of it is refreshed, changed or not, and so are the targets of dependents (lscf_bundle_import).
+    every = [Fmri(service.name, instance.name) for service in found for instance in service.instances]
+    refresh_all(session, [*every, *(name for name in done.touched if name not in every)])
+
+
+def refresh_all(session: Session, names: List[Fmri]) -> None:
+    """As svccfg refresh: what is running rereads its configuration."""
+    session.startd.refresh(names)
+    for name in names:
+        instance = session.repository.instance(name)
+        if instance is not None and first(instance.groups, "restarter", "state") in ("online", "degraded"):
+            session.startd.queue.append(Asked(str(name), "refresh"))
 
 
 def files(session: Session, name: str) -> List[str]:
@@ -45,14 +92,20 @@ def files(session: Session, name: str) -> List[str]:
                       if one.endswith(".xml"))
 
 
-def load(session: Session, path: str, kind: str = "manifest") -> List[manifest.ServiceDef]:
+def load(session: Session, path: str, kind: str = "manifest") -> Tuple[str, List[manifest.ServiceDef]]:
+    """The text and what it defines. Raises Refused."""
     try:
         with session.as_caller(), open(path, encoding="utf-8") as file:
-            return manifest.read(file.read(), path, kind)
-    except (OSError, UnicodeDecodeError) as failed:
-        why = failed.strerror if isinstance(failed, OSError) else str(failed)
-        raise Refused(f"couldn't parse document: {path}: {why}") from failed
+            text = file.read()
+    except OSError as failed:
+        raise Refused(f"unable to open file: {failed.strerror}") from failed
+    except UnicodeDecodeError as failed:
+        raise Refused("couldn't parse document") from failed
+    try:
+        return text, manifest.read(text, path, kind)
     except manifest.ManifestInvalid as wrong:
+        for detail in wrong.details:
+            session.reply.err(detail)
         raise Refused(str(wrong)) from wrong
 
 
@@ -65,7 +118,7 @@ def validate(session: Session, words: Tuple[Word, ...]) -> None:
 
 
 def inventory(session: Session, words: Tuple[Word, ...]) -> None:
-    for service in load(session, os.path.join(session.request.folder, operands(words, 1, 1)[0])):
+    for service in load(session, os.path.join(session.request.folder, operands(words, 1, 1)[0]))[1]:
         for instance in service.instances:
             session.reply.out(f"svc:/{service.name}:{instance.name}")
         session.reply.out(f"svc:/{service.name}")
@@ -78,7 +131,7 @@ def apply(session: Session, words: Tuple[Word, ...]) -> None:
     """A profile: what it names and is there takes its values, whoever set them before."""
     session.need(session.caller.may_modify())
     for path in files(session, operands(words, 1, 1)[0]):
-        for definition in load(session, path, "profile"):
+        for definition in load(session, path, "profile")[1]:
             service = session.repository.services.get(definition.name)
             if service is None:
                 if session.verbose:
@@ -97,7 +150,6 @@ def apply_service(session: Session, service: Service, definition: manifest.Servi
             continue
         put_groups(session, instance, wanted)
         if wanted.enabled is not None:
-            instance.groups.pop("general_ovr", None)
             put(session, instance, "general", "framework", "enabled", Prop("boolean", (wanted.enabled,)))
             session.startd.queue.append(Enabled(str(instance.fmri), enabled(instance)))
     session.startd.refresh([i.fmri for i in service.instances.values()])

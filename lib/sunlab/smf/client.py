@@ -35,20 +35,45 @@ def _parse(line: str) -> tuple[str, str]:
     return key, rest.rstrip("} ") if key == "exit" else scanstring(rest, 1, True)[0]
 
 
-def door_of(args: list[str]) -> str:
+VALUED = {"svcs": "osSRz", "svcprop": "psz", "svcadm": "zS", "svccfg": "sfz"}      # options that take a value
+
+
+def zone_of(command: str, args: list[str]) -> "str | None":
+    """What -z names, among the options before the first operand."""
+    at = int(args[:1] == ["SVCCFG_CHECKHASH=1"])
+    while at < len(args) and args[at][:1] == "-" and len(args[at]) > 1:
+        for number, letter in enumerate(args[at][1:], 2):
+            if letter in VALUED.get(command, "z"):
+                value = args[at][number:] or "".join(args[at + 1:at + 2])
+                at += not args[at][number:]
+                if letter == "z":
+                    return value
+                break
+        at += 1
+    return None
+
+
+def door_of(command: str, args: list[str]) -> str:
     """The door of the zone that -z names, else our own. Raises LookupError for a zone that does not run."""
-    if "-z" not in args[:-1]:
+    zone = zone_of(command, args)
+    if zone is None:
         return DOOR
-    from sunlab.zones import door
-    return str(door(args[args.index("-z") + 1]))
+    try:
+        from sunlab.zones import door
+        from sunlab.zones.registry import inside
+        if inside():
+            raise LookupError(f"{command} -z may only be used from the global zone")
+        return DOOR if zone == "global" else str(door(zone))
+    except (ImportError, KeyError) as none:
+        raise LookupError(f"invalid zone '{zone}'") from none
 
 
 def ask(command: str, args: list[str], text: str = "", door: str = "") -> int:
     """Ask, print, and return the exit status."""
     try:
-        answer = call(command, args, text, door or door_of(args))
-    except (ImportError, LookupError) as wrong:
-        sys.stderr.write(f"{command}: -z: {wrong}\n")
+        answer = call(command, args, text, door or door_of(command, args))
+    except LookupError as wrong:
+        sys.stderr.write(f"{command}: {wrong}\n")
         return 1
     if answer is None:
         sys.stderr.write(f"{command}: Could not bind to repository: server not responding\n")

@@ -8,11 +8,13 @@ import os
 import select
 import socket
 import struct
-from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional
+from typing import TYPE_CHECKING, Callable, Dict, List, NamedTuple, Optional
 
 from sunlab.smf.fmri import Fmri
 
 if TYPE_CHECKING:
+    from sunlab.smf.properties import Group
+    from sunlab.smf.repository import Entity
     from sunlab.smf.startd import Startd
 
 LONGEST = 8 << 20       # bytes of a request
@@ -27,14 +29,24 @@ class Request(NamedTuple):
     uid: int
 
 
+class Waiting(NamedTuple):
+    """An answer that is held until a group is written or gone (svcprop -w); groups are never changed in place."""
+    entity: "Entity"
+    group: str
+    seen: "Group"
+    answer: "Callable[[Reply], int]"
+
+    def over(self, startd: "Startd") -> bool:
+        there = startd.repository.find(self.entity.fmri) is self.entity
+        return not there or self.entity.groups.get(self.group) is not self.seen
+
+
 class Reply:
-    """What a command prints and exits with. `waits_for` holds the answer until that group is written (svcprop -w)."""
+    """What a command prints and exits with."""
 
     def __init__(self) -> None:
         self.lines: List[str] = []
-        self.waits_for: Optional[Fmri] = None
-        self.group = ""
-        self.request: Optional[Request] = None
+        self.waiting: Optional[Waiting] = None
 
     def out(self, text: str) -> None:
         self.lines.append(json.dumps({"out": text + "\n"}))
@@ -50,7 +62,7 @@ class Door:
         self.listener: Optional[socket.socket] = None
         self.callers: Dict[int, socket.socket] = {}
         self.heard: Dict[int, bytes] = {}
-        self.held: Dict[int, Reply] = {}
+        self.held: Dict[int, Waiting] = {}
 
     def open(self) -> None:
         if os.path.exists(self.path):
@@ -105,11 +117,11 @@ class Door:
             return
         reply = Reply()
         status = self.carry_out(request, reply)
-        if reply.waits_for is not None:
-            reply.request = request
-            self.held[descriptor] = reply
+        if reply.waiting is not None:
+            self.held[descriptor] = reply.waiting
             return
         self.finish(descriptor, reply, status)
+        self.answer_waiting()
 
     def carry_out(self, request: Request, reply: Reply) -> int:
         """A command's own bug is told its caller and the console; it does not take the node down."""
@@ -135,12 +147,14 @@ class Door:
         self.close(descriptor)
 
     def group_written(self, name: Fmri, group: str) -> None:
-        """Answer those who wait for that group (svcprop -w)."""
-        for descriptor, held in list(self.held.items()):
-            if held.waits_for == name and held.group == group and held.request is not None:
-                args = [a for a in held.request.args if a != "-w"]
+        """svc.startd has written it; what commands write is seen when they have been answered."""
+        self.answer_waiting()
+
+    def answer_waiting(self) -> None:
+        for descriptor, waiting in list(self.held.items()):
+            if waiting.over(self.startd):
                 reply = Reply()
-                self.finish(descriptor, reply, serve(self.startd, held.request._replace(args=args), reply))
+                self.finish(descriptor, reply, waiting.answer(reply))
 
 
 def serve(startd: "Startd", request: Request, reply: Reply) -> int:

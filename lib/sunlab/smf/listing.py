@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Collection, Dict, Iterator, List
 
 from sunlab.smf.fmri import MASTER, parse
 from sunlab.smf.graph import service_of
-from sunlab.smf.properties import Groups, first, line, values
+from sunlab.smf.properties import READABLE, Groups, first, quoted, values
 from sunlab.smf.repository import Instance
 from sunlab.smf.spec import FILE
 
@@ -32,11 +32,26 @@ def dependency_groups(view: Groups) -> List[str]:
     return [name for name, group in view.items() if group.type == "dependency"]
 
 
-def dependencies(startd: "Startd", instance: Instance) -> Iterator[Instance]:
-    view = instance.running()
+def dependency_entities(view: Groups) -> Iterator[str]:
+    """Of every group but those that exclude (walk_dependencies)."""
     for name in dependency_groups(view):
-        for entity in values(view, name, "entities"):
-            yield from named(startd, entity)
+        if first(view, name, "grouping", "exclude_all") != "exclude_all":
+            yield from values(view, name, "entities")
+
+
+def dependencies(startd: "Startd", instance: Instance, found: List[Instance], good: bool) -> bool:
+    """Adds the instances that it depends on; the answer is whether svcs -d is content (list_svc_or_inst_fmri).
+
+    A file or a service that is not there makes it discontent, a service that is there makes up for what was before.
+    """
+    for entity in dependency_entities(instance.running()):
+        name = parse(entity)
+        found += named(startd, entity)
+        if name is None:
+            good = False
+        elif name.instance is None:
+            good = name.service in startd.repository.services
+    return good
 
 
 class Dependents:
@@ -45,8 +60,7 @@ class Dependents:
     def __init__(self, startd: "Startd") -> None:
         self._citing: Dict[str, List[Instance]] = {}
         for other in startd.repository.instances():
-            view = other.running()
-            for cited in {str(parse(e)) for n in dependency_groups(view) for e in values(view, n, "entities")}:
+            for cited in {str(parse(e)) for e in dependency_entities(other.running())}:
                 self._citing.setdefault(cited, []).append(other)
 
     def of(self, instance: Instance) -> List[Instance]:
@@ -101,9 +115,17 @@ def full(startd: "Startd", instance: Instance, options: Collection[str]) -> Iter
             for pid in sorted(startd.contracts.members(int(contract))):
                 yield _key("process", f"{pid} {_arguments(pid)}")
     if "v" in options:
-        for name, group in view.items():
-            if group.type == "application":
-                yield from (_key("property", f"{name}/{p} {line(v.type, v.values)}") for p, v in group.props.items())
+        yield from _application(view)
+
+
+def _application(view: Groups) -> Iterator[str]:
+    """As print_application_properties() puts values: a blank behind each that needs no quotes."""
+    for name, group in view.items():
+        if group.type == "application":
+            yield f"{name} (application)"
+            for prop, value in group.props.items():
+                told = "".join(quoted(v) if READABLE & set(v) else f"{v} " for v in value.values)
+                yield f"{name}/{prop} ({value.type}) = {told}"
 
 
 def _key(name: str, text: str) -> str:
@@ -113,6 +135,6 @@ def _key(name: str, text: str) -> str:
 def _arguments(pid: int) -> str:
     try:
         with open(f"/proc/{pid}/cmdline", "rb") as file:
-            return file.read().replace(b"\0", b" ").decode(errors="replace").strip()
+            return file.read().replace(b"\0", b" ").decode(errors="replace").strip()[:79]     # pr_psargs
     except (FileNotFoundError, ProcessLookupError):
         return "-"

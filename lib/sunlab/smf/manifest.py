@@ -5,6 +5,7 @@ Templates are kept as far as svcs(1) shows them: common name, manual pages, link
 from typing import Dict, List, NamedTuple, Optional, Tuple
 from xml.etree import ElementTree
 
+from sunlab.smf import dtd
 from sunlab.smf.fmri import parse
 from sunlab.smf.properties import Prop, canonical, value_error
 
@@ -12,7 +13,11 @@ Element = ElementTree.Element
 
 
 class ManifestInvalid(Exception):
-    """A manifest that cannot be imported; the text says where and why."""
+    """A manifest that cannot be imported; the text says why, `details` where."""
+
+    def __init__(self, text: str, *details: str) -> None:
+        super().__init__(text)
+        self.details = details
 
 
 class PropDef(NamedTuple):
@@ -75,15 +80,23 @@ def read(text: str, source: str, kind: str = "manifest") -> List[ServiceDef]:
     try:
         root = ElementTree.fromstring(text)
     except ElementTree.ParseError as broken:
-        raise ManifestInvalid(f"couldn't parse document \"{source}\": {broken}") from broken
+        line, column = broken.position
+        raise ManifestInvalid("couldn't parse document",
+                              f"{source}:{line}:{column}: parser error : {broken}") from broken
+    system = dtd.system_of(text)
+    if system is None:
+        raise ManifestInvalid("document has no DTD")
+    if system != dtd.PATH:
+        raise ManifestInvalid("document DTD unknown; not service bundle?")
     if root.tag != "service_bundle":
-        raise ManifestInvalid(f'document "{source}" is not a service bundle')
+        raise ManifestInvalid("document is not a service bundle")
+    # Profiles are not validated: libxml2 cannot where they include others.
+    faults = [f"{source}: validity error : {fault}" for fault in dtd.faults(root)] if kind != "profile" else []
+    if faults:
+        raise ManifestInvalid("Document is not valid.", *faults)
     if root.get("type") != kind:
-        raise ManifestInvalid(f'document "{source}" is a bundle of type "{root.get("type")}", not "{kind}"')
-    try:
-        return [_service(e) for e in _bundled(root)]
-    except ManifestInvalid as wrong:
-        raise ManifestInvalid(f'document "{source}": {wrong}') from wrong
+        raise ManifestInvalid(f"document is not {'an' if kind[0] in 'aeiou' else 'a'} {kind}.")
+    return [_service(e) for e in _bundled(root)]
 
 
 def _bundled(bundle: Element) -> List[Element]:

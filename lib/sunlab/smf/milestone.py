@@ -49,11 +49,21 @@ def kept(graph: Graph, milestone: str) -> Optional[Set[str]]:
     return found
 
 
+def without_override(instance: Instance) -> bool:
+    """The properties go, the group stays; has that changed anything?"""
+    old = instance.groups.get("general_ovr")
+    if old is None or not old.props:
+        return False
+    instance.groups["general_ovr"] = old._replace(
+        props={n: p for n, p in old.props.items() if n not in ("enabled", "comment")})
+    return True
+
+
 def set_override(instance: Instance, keep: bool) -> bool:
     """Take the temporary setting away, or make it false (a comment stays); has that changed anything?"""
-    old = instance.groups.pop("general_ovr", None)
+    old = instance.groups.get("general_ovr")
     if keep:
-        return old is not None
+        return without_override(instance)
     comment = {n: p for n, p in old.props.items() if n == "comment"} if old is not None else {}
     props = {"enabled": Prop("boolean", ("false",)), **comment}
     instance.groups["general_ovr"] = Group("framework", props, persistent=False)

@@ -6,12 +6,11 @@ from sunlab.smf import batch
 from sunlab.smf.batch import Assignment, Refused, SyntaxWrong, Word
 from sunlab.smf.entities import NAME
 from sunlab.smf.options import Usage, split
-from sunlab.smf.properties import TYPES, Group, Groups, Prop, canonical, value_error
+from sunlab.smf.properties import READABLE, TYPES, Group, Groups, Prop, canonical, quoted, value_error
 from sunlab.smf.repository import Entity, Instance
 from sunlab.smf.svccfg import Act, Session, operands
 
 STRINGS = ("astring", "ustring")
-READABLE = ' \t\n"()'       # what makes listprop put quotes around a value
 
 
 # --- groups
@@ -122,10 +121,8 @@ def store(session: Session, group: str, prop: str, kind: str, values: List[str])
             raise Refused(wrong)
     session.need(session.caller.may_set(entity, group, entity.groups[group].type, prop))
     session.repository.put(entity, group, prop, Prop(kind, tuple(canonical(kind, v) for v in values)))
-    if isinstance(entity, Instance):
-        if group == "general" and prop == "enabled":
-            session.startd.load([entity.fmri])        # immediate, not by snapshot
-        session.startd.door.group_written(entity.fmri, group)
+    if isinstance(entity, Instance) and (group, prop) == ("general", "enabled"):
+        session.startd.load([entity.fmri])        # immediate, not by snapshot
 
 
 def addpropvalue(session: Session, words: Tuple[Word, ...]) -> None:
@@ -266,13 +263,8 @@ def group_text(group: Group) -> str:
 def value_text(prop: Prop) -> str:
     """TYPE and values for people: several strings, and what has a blank in it, in quotes (list_prop_info)."""
     several = len(prop.values) > 1 and prop.type in STRINGS
-    told = [quoted(v) if several or any(c in READABLE for c in v) else v for v in prop.values]
+    told = [quoted(v) if several or READABLE & set(v) else v for v in prop.values]
     return f"{prop.type:<7} " + "".join(f" {v}" for v in told)
-
-
-def quoted(value: str) -> str:
-    inner = value.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{inner}"'
 
 
 ACTS: Dict[str, Act] = {

@@ -1,6 +1,6 @@
 """Property groups, their types and how values are written and checked (smf(7), scf_value_create(3SCF)). Pure."""
 import re
-from typing import Dict, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, Mapping, NamedTuple, Optional, Tuple
 
 TYPES = ("boolean", "count", "integer", "opaque", "host", "hostname", "net_address", "net_address_v4", "net_address_v6",
          "time", "astring", "ustring", "fmri", "uri")
@@ -13,8 +13,8 @@ _SHAPES = {
     "time": re.compile(r"\d+(?:\.\d{1,9})?"),
     "net_address_v4": re.compile(r"\d{1,3}(?:\.\d{1,3}){3}(?:/\d{1,2})?"),
 }
-_SPECIAL = re.compile(r'([\s;&()|^<>\\"\'`$*?\[\]#~=!{}])')
-_TOKEN_SPECIAL = re.compile(r'([;&()|^<>\n \t\\"\'`])')
+_SPECIAL = re.compile(r'([;&()|^<>\n \t\\"\'`])')       # the Bourne shell's, for svcprop and for method tokens
+READABLE = frozenset(' \t\n"()')       # what makes svccfg listprop and svcs -lv put quotes around a value
 
 
 class Prop(NamedTuple):
@@ -85,9 +85,10 @@ def shell_quoted(value: str) -> str:
 
 def token_quoted(value: str) -> str:
     """As a method token is put into a command (smf_method(7), PROPERTY tokens)."""
-    return _TOKEN_SPECIAL.sub(r"\\\1", value)
+    return _SPECIAL.sub(r"\\\1", value)
 
 
-def line(kind: str, items: Sequence[str]) -> str:
-    """TYPE VALUES, as svcprop -t and svccfg listprop print it."""
-    return " ".join([kind, *(shell_quoted(v) for v in items)])
+def quoted(value: str) -> str:
+    """As people read it: between quotes, with backslashes before quotes and backslashes."""
+    inner = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{inner}"'

@@ -3,6 +3,7 @@
 A snapshot is a pair (the instance's groups, the service's groups) of what was persistent when it was taken. Groups
 are never changed in place, so that taking one costs two dictionaries.
 """
+import zlib
 from typing import Dict, Iterator, List, NamedTuple, Optional, Union
 
 from sunlab.smf.fmri import Fmri
@@ -57,6 +58,11 @@ class Service:
 
 
 Entity = Union[Service, Instance]
+
+
+def fingerprint(text: str) -> str:
+    """By which a manifest is known to be as it was imported last."""
+    return f"{len(text)}-{zlib.crc32(text.encode()):08x}"
 
 
 class Repository:

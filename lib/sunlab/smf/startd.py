@@ -4,7 +4,6 @@ import os
 import select
 import signal
 import time
-import zlib
 from collections import deque
 from typing import TYPE_CHECKING, Callable, Deque, Dict, Iterable, List, Optional, Tuple
 
@@ -33,6 +32,7 @@ from sunlab.smf.orders import (
     Woken,
 )
 from sunlab.smf.properties import Group, Prop
+from sunlab.smf.repository import fingerprint
 from sunlab.smf.store import Store
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class Startd:
         """Import one manifest unless it is what was imported last. A broken one is said on the console, not fatal."""
         with open(path, encoding="utf-8") as file:
             text = file.read()
-        print_of = f"{len(text)}-{zlib.crc32(text.encode()):08x}"
+        print_of = fingerprint(text)
         if self.repository.manifests.get(path) == print_of:
             return
         # Not at the top: a zone that has nothing new to import comes up sooner without.
@@ -91,7 +91,7 @@ class Startd:
         try:
             done = upgrade.apply(self.repository, manifest.read(text, path), path)
         except manifest.ManifestInvalid as wrong:
-            self.say(f"svccfg: {wrong}")
+            self.say("\n".join([*wrong.details, f"svccfg: {path}: {wrong}"]))
             return
         for name in done.touched:
             instance = self.repository.instance(name)

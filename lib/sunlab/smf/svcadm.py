@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Dict, List, Optional, Tuple
 
 from sunlab.smf.authorise import Caller
 from sunlab.smf.fmri import GOALS
-from sunlab.smf.milestone import NAMES, enabled
+from sunlab.smf.milestone import NAMES, enabled, without_override
 from sunlab.smf.options import Usage, act_on, flags, split
 from sunlab.smf.orders import Asked, Enabled
 from sunlab.smf.properties import Group, Prop, first
@@ -154,13 +154,12 @@ class Admin:
                 repository.put(instance, "general", "enabled", Prop("boolean", ("false",)))
             instance.groups["general_ovr"] = Group("framework", {"enabled": value}, persistent=False)
         else:
-            instance.groups.pop("general_ovr", None)
+            without_override(instance)
             if instance.groups["general"].props.get("enabled") != value:
                 repository.put(instance, "general", "enabled", value)
         self.comment(instance, wanted, "general_ovr" if temporary else "general")
         word = "enabled" if wanted else "disabled"
         self.say(instance, f"% temporarily {word}." if temporary else f"% {word}.")
-        self.startd.door.group_written(instance.fmri, "general_ovr" if temporary else "general")
         self.startd.queue.append(Enabled(str(instance.fmri), enabled(instance)))
 
     def comment(self, instance: Instance, wanted: bool, group: str) -> None:

@@ -19,19 +19,22 @@ if TYPE_CHECKING:
 USAGE = """Usage:\tsvccfg [-v] [-s FMRI] [-f file]
 \tsvccfg [-v] [-s FMRI] <command> [args]"""
 NOT_MODELLED = ("editprop", "set", "describe", "repository", "restore", "cleanup", "delhash", "listpat", "listcust")
+CHECKS = "SVCCFG_CHECKHASH=1"       # before the options, where the caller's environment has it
 LONGEST = 2047          # characters of a command made of operands
 
 Act = Callable[["Session", Tuple[Word, ...]], None]
 
 
 def run(startd: "Startd", request: "Request", reply: "Reply") -> int:
+    checks = request.args[:1] == [CHECKS]
     try:
-        found, operands = split(request.args, "vs:f:z:")
+        found, operands = split(request.args[checks:], "vs:f:z:")
     except Usage:
         reply.err(USAGE)
         return 2
     options = flags(found)
     session = Session(startd, request, reply, "v" in options)
+    session.checks = checks
     if "f" in options or not operands:
         text, session.source = request.input, options.get("f", "-")
         session.source = "<stdin>" if session.source == "-" else session.source
@@ -48,7 +51,8 @@ def run(startd: "Startd", request: "Request", reply: "Reply") -> int:
             if not session.carry_out(command.words):
                 break
     except Refused as why:
-        session.say(str(why))
+        if str(why):
+            session.say(str(why))
         return 1
     return 0
 
@@ -65,6 +69,7 @@ class Session:
         self.entity: Optional[Entity] = None
         self.snapshot: Optional[str] = None
         self.caller = Caller(request.uid)
+        self.checks = False         # import passes over what is as it was imported last
         self.source = ""            # the commands' file; empty: they are operands
         self.line = 1
 

@@ -1,10 +1,10 @@
 """svcs(1): what there is and how it is, in columns, in full (-l) or explained (-x)."""
 import os
 import time
-from typing import TYPE_CHECKING, Callable, Dict, Iterable, List, NamedTuple, Tuple
+from typing import TYPE_CHECKING, Callable, Dict, Iterable, List, NamedTuple, Optional, Tuple
 
 from sunlab.smf import listing
-from sunlab.smf.fmri import MASTER, matches, parse
+from sunlab.smf.fmri import MASTER, Fmri, parse
 from sunlab.smf.options import Usage, each, flags, split
 from sunlab.smf.properties import first, values
 from sunlab.smf.repository import Instance
@@ -13,11 +13,13 @@ if TYPE_CHECKING:
     from sunlab.smf.door import Reply, Request
     from sunlab.smf.startd import Startd
 
-USAGE = """Usage: svcs [-aHpv] [-o col[,col ... ]] [-R restarter] [-sS col] [<service> ...]
-       svcs -d | -D [-Hpv] [-o col[,col ... ]] [-sS col] [<service> ...]
-       svcs -l [-v] <service> ...
-       svcs -x [-v] [<service> ...]
-       svcs -L [<service> ...]"""
+USAGE = """Usage: svcs [-aHpv] [-o col[,col ... ]] [-R restarter] [-sS col] [-Z | -z zone ]
+            [<service> ...]
+       svcs -d | -D [-Hpv] [-o col[,col ... ]] [-sS col] [-Z | -z zone ]
+            [<service> ...]
+       svcs [-l | -L] [-Z | -z zone] <service> ...
+       svcs -x [-v] [-Z | -z zone] [<service> ...]
+       svcs -?"""
 STATES = ("legacy_run", "disabled", "online", "degraded", "offline", "maintenance", "uninitialized")
 SHORT = {"online": "ON", "offline": "OFF", "disabled": "DIS", "maintenance": "MNT", "degraded": "DGD",
          "uninitialized": "UN", "legacy_run": "LRC"}
@@ -65,14 +67,18 @@ def _state(line: Row, columns: List[str]) -> str:
     return line.state + line.starred(columns)
 
 
+def after(line: Row) -> str:
+    return "-" if line.next == "none" else LETTER.get(line.next, "?")
+
+
 COLUMNS: Dict[str, Tuple[str, int, Callable[[Row, List[str]], str]]] = {
     "state": ("STATE", 14, _state),
     "nstate": ("NSTATE", 13, lambda r, c: "-" if r.next == "none" else r.next),
-    "sta": ("STA", 4, lambda r, c: SHORT.get(r.state, "-") + r.starred(c)),
-    "nsta": ("NSTA", 4, lambda r, c: SHORT.get(r.next, "-")),
-    "s": ("S", 2, lambda r, c: LETTER.get(r.state, "-") + r.starred(c)),
-    "n": ("N", 1, lambda r, c: LETTER.get(r.next, "-")),
-    "sn": ("SN", 2, lambda r, c: LETTER.get(r.state, "-") + LETTER.get(r.next, "-")),
+    "sta": ("STA", 4, lambda r, c: SHORT.get(r.state, "?") + r.starred(c)),
+    "nsta": ("NSTA", 4, lambda r, c: "-" if r.next == "none" else SHORT.get(r.next, "?")),
+    "s": ("S", 2, lambda r, c: LETTER.get(r.state, "?") + r.starred(c)),
+    "n": ("N", 1, lambda r, c: after(r)),
+    "sn": ("SN", 2, lambda r, c: LETTER.get(r.state, "?") + after(r)),
     "stime": ("STIME", 8, lambda r, c: stime(r.since, r.iso)),
     "ctid": ("CTID", -6, lambda r, c: ctid(r)),
     "fmri": ("FMRI", 50, lambda r, c: str(r.instance.fmri)),
@@ -84,7 +90,18 @@ COLUMNS: Dict[str, Tuple[str, int, Callable[[Row, List[str]], str]]] = {
 }
 
 
+CUT = ("inst", "scope")         # columns that sprint_instance() and sprint_scope() cut, with no blank after them
+
+
+class Wrong(Exception):
+    """An option's value that svcs dies of; the text is for stderr."""
+
+
 def run(startd: "Startd", request: "Request", reply: "Reply") -> int:
+    if "-?" in request.args:
+        from sunlab.smf.help import SVCS
+        reply.out(f"{USAGE}\n{SVCS}")
+        return 0
     try:
         found, operands = split(request.args, "aHpvdDlxLnZo:s:S:R:z:")
     except Usage as wrong:
@@ -105,14 +122,13 @@ def run(startd: "Startd", request: "Request", reply: "Reply") -> int:
         return 0 if good else 1
     if "l" in options or "L" in options:
         return _full(startd, operands, options, reply)
-    if "a" in options and operands and not set(options) & {"d", "D"}:
+    if "a" in options and operands:
         reply.err("svcs: -a ignored when used with arguments.")
-    named = [c for name, text in found if name in ("-o", "-s", "-S") for c in text.split(",")]
-    unknown = [c for c in named if c.lower() not in COLUMNS]
-    if unknown:
-        reply.err(f'svcs: Unknown column "{unknown[0]}".')
+    try:
+        return _table(startd, operands, options, found, reply)
+    except Wrong as wrong:
+        reply.err(f"svcs: {wrong}")
         return 1
-    return _table(startd, operands, options, found, reply)
 
 
 def _contradict(options: Dict[str, str], operands: List[str]) -> bool:
@@ -130,8 +146,8 @@ def _full(startd: "Startd", operands: List[str], options: Dict[str, str], reply:
     if "L" in options:
         if not operands:
             instances = list(startd.repository.instances())
-        for instance in instances:
-            reply.out(first(instance.groups, "restarter", "logfile", "-"))
+        for path in filter(None, (first(i.groups, "restarter", "logfile") for i in instances)):
+            reply.out(path)
     else:
         for number, instance in enumerate(instances):
             if number:
@@ -143,40 +159,75 @@ def _full(startd: "Startd", operands: List[str], options: Dict[str, str], reply:
 
 def _table(startd: "Startd", operands: List[str], options: Dict[str, str], found: List[Tuple[str, str]],
            reply: "Reply") -> int:
+    order, restarters, columns = _orders(found), _restarters(found), _columns(options)
+    if not order and ("o" not in options or startd.platform.sorts_chosen_columns):
+        order = [(c, False) for c in ("state", "stime", "fmri")]
     good = True
     if operands:
         instances, good = each(startd.repository, operands, reply, "svcs")
     else:
-        every = "a" in options or "R" in options
-        instances = [i for i in startd.repository.instances() if every or _listed(i)]
-    if "R" in options:
-        wanted = [text for name, text in found if name == "-R"]
-        instances = [i for i in instances if _restarted_by(i, wanted)]
+        instances = [i for i in startd.repository.instances() if {"a", "R"} & set(options) or _listed(i)]
+    if restarters:
+        instances = [i for i in instances if _restarter(i) in restarters]
     if "d" in options:
-        instances = _unique(j for i in instances for j in listing.dependencies(startd, i))
+        shown: List[Instance] = []
+        for instance in instances:
+            good = listing.dependencies(startd, instance, shown, good)
+        instances = _unique(shown)
     elif "D" in options:
         dependents = listing.Dependents(startd)
         instances = _unique(j for i in instances for j in dependents.of(i))
-    default = ("zone," if "Z" in options else "") + (
-        "state,nstate,stime,ctid,fmri" if "v" in options else "state,stime,fmri")
-    columns = [c for name, text in found if name == "-o" for c in text.lower().split(",")] or default.split(",")
     rows = [row(startd, i) for i in instances]
-    _sort(rows, found)
+    for column, descending in reversed(order):
+        rows.sort(key=lambda r, c=column: _sort_key(r, c), reverse=descending)     # type: ignore[misc]
     if "H" not in options:
         width = startd.platform.stime_width
-        reply.out(_line(columns, [COLUMNS[c][0].ljust(width if c == "stime" else 0) for c in columns]))
+        reply.out("".join(f"{COLUMNS[c][0]:<{width if c == 'stime' else abs(COLUMNS[c][1])}} "
+                          for c in columns).rstrip())
     for line in rows:
-        reply.out(_line(columns, [COLUMNS[c][2](line, columns) for c in columns]))
+        reply.out("".join(_cell(line, c, columns) for c in columns).rstrip())
         if "p" in options:
             for pid, began, name in processes(startd, line.instance):
                 reply.out(f"               {stime(began, line.iso):<8}   {pid:6d} {name}")
     return 0 if good else 1
 
 
-def _restarted_by(instance: Instance, patterns: List[str]) -> bool:
-    """Is its restarter one of those? Instances without one are svc.startd's."""
-    name = parse(first(instance.current(), "general", "restarter") or MASTER)
-    return name is not None and any(matches(p, name.service, name.instance or "default") for p in patterns)
+def _orders(found: List[Tuple[str, str]]) -> List[Tuple[str, bool]]:
+    """(column, descending) of every -s and -S, the most significant first. Raises Wrong."""
+    order = [(text.lower(), name == "-S") for name, text in found if name in ("-s", "-S")]
+    for name, text in found:
+        if name in ("-s", "-S") and text.lower() not in COLUMNS:
+            raise Wrong(f'Unrecognized sort column "{text}".')
+    return order
+
+
+def _columns(options: Dict[str, str]) -> List[str]:
+    """Raises Wrong."""
+    default = ("zone," if "Z" in options else "") + (
+        "state,nstate,stime,ctid,fmri" if "v" in options else "state,stime,fmri")
+    chosen = options.get("o", default).split(",")
+    for column in chosen:
+        if column.lower() not in COLUMNS:
+            raise Wrong(f'Unknown column "{column}".')
+    return [c.lower() for c in chosen]
+
+
+def _restarters(found: List[Tuple[str, str]]) -> List[Fmri]:
+    """Of every -R: a whole FMRI of an instance, with or without svc:/. Raises Wrong."""
+    wanted = []
+    for text in [text for name, text in found if name == "-R"]:
+        name = parse(text if text.startswith("svc:") else f"svc:/{text}")
+        if name is None:
+            raise Wrong(f'Restarter FMRI "{text}" is invalid.')
+        if name.instance is None:
+            raise Wrong(f'Restarter FMRI "{text}" does not designate an instance.')
+        wanted.append(name)
+    return wanted
+
+
+def _restarter(instance: Instance) -> Optional[Fmri]:
+    """Instances without one are svc.startd's."""
+    return parse(first(instance.current(), "general", "restarter") or MASTER)
 
 
 def _unique(instances: Iterable[Instance]) -> List[Instance]:
@@ -188,32 +239,30 @@ def _listed(instance: Instance) -> bool:
     return any(first(instance.groups, g, "enabled") == "true" for g in ("general", "general_ovr"))
 
 
-def _line(columns: List[str], cells: List[str]) -> str:
-    parts = []
-    for column, cell in zip(columns, cells):
-        width = COLUMNS[column][1]
-        parts.append(cell.rjust(-width) if width < 0 else cell.ljust(width))
-    return " ".join(parts).rstrip()
+def _cell(line: Row, column: str, columns: List[str]) -> str:
+    """With the blank behind it, which one that was cut has not got."""
+    _, width, told = COLUMNS[column]
+    text = told(line, columns)
+    if column in CUT:
+        return f"{text:<{width}} "[:width + 1]
+    return (text.rjust(-width) if width < 0 else text.ljust(width)) + " "
 
 
-def _sort(rows: List[Row], found: List[Tuple[str, str]]) -> None:
-    """Sort by -s and -S columns, the first given being the most significant; then by state, time and name."""
-    rows.sort(key=lambda r: (STATES.index(r.state) if r.state in STATES else 99, r.since, str(r.instance.fmri)))
-    for name, text in reversed(found):
-        if name in ("-s", "-S"):
-            for column in reversed(text.lower().split(",")):
-                rows.sort(key=lambda r, c=column: _sort_key(r, c), reverse=name == "-S")     # type: ignore[misc]
-
-
-def _sort_key(line: Row, column: str) -> Tuple[float, str]:
-    if column in ("state", "sta", "s", "sn"):
-        return (STATES.index(line.state) if line.state in STATES else 99, "")
+def _sort_key(line: Row, column: str) -> Tuple[float, float, str]:
+    if column in ("state", "sta", "s"):
+        return (_rank(line.state), 0.0, "")
+    if column in NEXT_COLUMNS:
+        return (_rank(line.state) if column == "sn" else 0.0, _rank(line.next), "")
     if column == "stime":
-        return (line.since, "")
+        return (line.since, 0.0, "")
     if column == "ctid":
         contract = ctid(line).rstrip("*")
-        return (float(contract) if contract != "-" else -1.0, "")
-    return (0.0, COLUMNS[column][2](line, [column]))
+        return (float(contract) if contract != "-" else -1.0, 0.0, "")
+    return (0.0, 0.0, COLUMNS[column][2](line, [column]))
+
+
+def _rank(state: str) -> float:
+    return STATES.index(state) if state in STATES else 99
 
 
 def processes(startd: "Startd", instance: Instance) -> List[Tuple[int, float, str]]:

@@ -6,5 +6,5 @@ def door(zone: str) -> str:
     from sunlab.zones.registry import running
     at = running(zone)
     if at is None or at.state != "running":
-        raise LookupError(f"zone {zone} is not running")
+        raise LookupError(f"invalid zone '{zone}'")
     return f"/proc/{at.init}/root/run/svc/door"
