@@ -204,7 +204,7 @@ class Lab:
         """Lose the node's frames: see network.cut."""
         for name in (node, *([peer] if peer else [])):
             if name not in self.spec.nodes and name not in self.spec.nas:
-                raise LabError(f"lab {self.spec.lab} has no node or NAS {name!r}")
+                raise LabError(f"lab {self.spec.lab} has no node {name!r}")
         if network_name is not None and network_name not in self.spec.networks:
             raise LabError(f"lab {self.spec.lab} has no network {network_name!r}")
         network.cut(self.spec, self.places, node, network_name, peer, one_way)
