@@ -8,7 +8,7 @@ import time
 from sunlab import linux
 from sunlab.storage.mounts import Served
 
-KERNEL = ("zfs-fuse", "sunlab-disks")      # stands for what is in the kernel on Solaris
+KERNEL = ("zfs-fuse", "sunlab-disks", "sunlab-nfs")      # stands for what is in the kernel on Solaris
 TERM_S = 5.0                # halt.c gives processes so long after SIGTERM
 
 

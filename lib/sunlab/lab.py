@@ -13,7 +13,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Type, Un
 
 import yaml
 
-from sunlab import bmc, cgroups, drives, image, init, linux, network, power
+from sunlab import bmc, cgroups, drives, image, init, linux, nas, network, power
 from sunlab.disks.fault import fault_of
 from sunlab.places import BASE, Places
 from sunlab.spec import Spec, parse, read
@@ -67,10 +67,14 @@ class Lab:
             _build(spec, places)
             places.spec.write_text(spec.dump(), encoding="utf-8")
             lab = cls(spec.lab)
+            for name in spec.nas:
+                nas.switch_on(places, name)
             for name, node in spec.nodes.items():
                 if node.bmc:
                     bmc.start(places, name)
                 lab.boot(name)
+            for name in spec.nas:
+                nas.wait_ready(places, name)
         except BaseException:
             take_down(spec.lab)
             raise
@@ -87,7 +91,7 @@ class Lab:
 
     def argv(self, where: str, argv: Sequence[str]) -> List[str]:
         """The host's command that runs `argv` in a node or as a client. Ending it ends what it runs."""
-        if where in self.spec.clients:
+        if where in self.spec.clients or where in self.spec.nas:
             procs = self.places.client_cgroup(where) / "cgroup.procs"
             return [*ENTER, str(procs), f"--net=/run/netns/{self.places.client_netns(where)}", "--", *argv]
         pid = self.pid(where)
@@ -116,7 +120,7 @@ class Lab:
         return subprocess.Popen(self.argv(where, argv), env=self.environment(where), **options)
 
     def environment(self, where: str) -> Dict[str, str]:
-        return dict(os.environ) if where in self.spec.clients else dict(ENVIRONMENT)
+        return dict(ENVIRONMENT) if where in self.spec.nodes else dict(os.environ)
 
     def path(self, node: str, inside: str) -> Path:
         """Where a node's file is written on the host (its own layer; /run and /tmp are not in it)."""
@@ -128,7 +132,7 @@ class Lab:
         """Raises LabError when the node is off or unknown."""
         if node not in self.spec.nodes:
             raise LabError(f"lab {self.spec.lab} has no node or client {node!r}; it has "
-                           f"{', '.join([*self.spec.nodes, *self.spec.clients])}")
+                           f"{', '.join(self.spec.hosts)}")
         pid = power.pid_of(self.places, node)
         if not pid:
             raise LabError(f"node {node} is off; `sunlab boot {node}` switches it on")
@@ -142,7 +146,13 @@ class Lab:
     # ---- faults
 
     def boot(self, node: str) -> None:
-        """Switch a node on; returns when its init runs (see wait_booted)."""
+        """Switch a node on; returns when its init runs (see wait_booted). Or a NAS; returns when it serves."""
+        if node in self.spec.nas:
+            if nas.is_on(self.places, node):
+                raise LabError(f"NAS {node} is on already")
+            nas.switch_on(self.places, node)
+            nas.wait_ready(self.places, node)
+            return
         if power.pid_of(self.places, node):
             raise LabError(f"node {node} is on already")
         power.await_off(self.places.node(node))
@@ -164,7 +174,12 @@ class Lab:
             time.sleep(0.05)
 
     def kill(self, node: str, plug: bool = False) -> None:
-        """Cut a node's power; with `plug` its controller's too, which otherwise lives on standby power."""
+        """Cut the power of a node or a NAS; with `plug` a node's controller's too, which otherwise lives on."""
+        if node in self.spec.nas:
+            if not nas.is_on(self.places, node):
+                raise LabError(f"NAS {node} is off; `sunlab boot {node}` switches it on")
+            nas.cut(self.places, node)
+            return
         if not plug:
             self.pid(node)
         elif node not in self.spec.nodes:
@@ -188,7 +203,7 @@ class Lab:
             one_way: bool = False) -> None:
         """Lose the node's frames: see network.cut."""
         for name in (node, *([peer] if peer else [])):
-            if name not in self.spec.nodes:
+            if name not in self.spec.nodes and name not in self.spec.nas:
                 raise LabError(f"lab {self.spec.lab} has no node {name!r}")
         if network_name is not None and network_name not in self.spec.networks:
             raise LabError(f"lab {self.spec.lab} has no network {network_name!r}")
@@ -244,7 +259,9 @@ class Lab:
             nodes[name] = {"power": "on" if pid else "off", "pid": pid or None, "frozen": frozen,
                            "addresses": dict(node.addresses), "faults": drives.faults(self.places, name),
                            "bmc": "".join(node.bmc.addresses.values()).partition("/")[0] if node.bmc else None}
-        return {"lab": self.spec.lab, "nodes": nodes, "clients": list(self.spec.clients),
+        servers = {name: {"power": "on" if nas.is_on(self.places, name) else "off", "addresses": dict(one.addresses),
+                          "exports": list(one.exports)} for name, one in self.spec.nas.items()}
+        return {"lab": self.spec.lab, "nodes": nodes, "nas": servers, "clients": list(self.spec.clients),
                 "disks": dict(self.spec.disks)}
 
     def down(self) -> None:
@@ -275,12 +292,17 @@ def _build(spec: Spec, places: Places) -> None:
     for client in spec.clients:
         cgroups.make(places.client_cgroup(client))
     network.build(spec, places)
+    for one in spec.nas.values():
+        cgroups.make(places.client_cgroup(one.name))
+        nas.build(spec, places, one)
     for name, node in spec.nodes.items():
         folder = places.node(name)
         for part in ("upper/etc", "work", "root"):
             (folder / part).mkdir(parents=True)
         (folder / "upper/etc/hostid").write_bytes(init.hostid_file(node.hostid))
         (folder / "upper/etc/nodename").write_text(f"{name}\n")
+        if spec.nas:
+            (folder / "upper/etc/hosts").write_text(hosts_file(spec))
         (folder / "upper/etc/ipadm").mkdir()
         (folder / "upper/etc/ipadm/ipadm.conf").write_text(init.own_addresses(node.addresses))
         image.add_platform(node.platform, folder / "upper")
@@ -289,6 +311,12 @@ def _build(spec: Spec, places: Places) -> None:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file.source, target)
             target.chmod(file.mode)
+
+
+def hosts_file(spec: Spec) -> str:
+    """/etc/hosts with every host's first address. Pure."""
+    first = {name: next(iter(addresses.values())).split("/")[0] for name, addresses in spec.hosts.items() if addresses}
+    return "::1 localhost\n127.0.0.1 localhost loghost\n" + "".join(f"{first[name]} {name}\n" for name in first)
 
 
 def take_down(name: str) -> None:

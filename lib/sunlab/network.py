@@ -51,7 +51,7 @@ def bmcs(spec: Spec) -> Dict[str, Mapping[str, str]]:
 
 def mac(spec: Spec, name: str, number: int) -> str:
     """An interface keeps its address over a boot, as hardware does; 02:08:20 is how Solaris begins those of a VNIC."""
-    host = [*spec.nodes, *spec.clients, *bmcs(spec)].index(name)
+    host = [*spec.hosts, *bmcs(spec)].index(name)
     return f"02:08:20:{host >> 8:02x}:{host & 255:02x}:{number:02x}"
 
 
@@ -70,12 +70,17 @@ def build(spec: Spec, places: Places) -> None:
         " chain pauses { type filter hook forward priority -1; iifname @paused drop; oifname @paused drop; }\n"
         " chain cuts { type filter hook forward priority 0; policy accept; }\n}\n")
     for client, addresses in {**spec.clients, **bmcs(spec)}.items():
-        run(["ip", "netns", "add", places.client_netns(client)])
-        connect(spec, places, client, addresses, places.client_netns(client))
-        lines = ["link set lo up"]
-        for number, address in enumerate(addresses.values()):
-            lines += [f"link set net{number} up", f"address add {address} dev net{number}"]
-        batch(places.client_netns(client), lines)
+        build_host(spec, places, client, addresses)
+
+
+def build_host(spec: Spec, places: Places, name: str, addresses: Mapping[str, str]) -> None:
+    """The namespace of a host that is no node: a client, a controller, a NAS."""
+    run(["ip", "netns", "add", places.client_netns(name)])
+    connect(spec, places, name, addresses, places.client_netns(name))
+    lines = ["link set lo up"]
+    for number, address in enumerate(addresses.values()):
+        lines += [f"link set net{number} up", f"address add {address} dev net{number}"]
+    batch(places.client_netns(name), lines)
 
 
 def batch(netns: str, lines: Iterable[str]) -> None:
@@ -104,15 +109,15 @@ def cut(spec: Spec, places: Places, node: str, network: Optional[str], peer: Opt
     to and from one other node or all.
     """
     rules = []
-    for number, where in enumerate(spec.nodes[node].addresses):
+    for number, where in enumerate(spec.hosts[node]):
         if network is not None and where != network:
             continue
         mine = cable(node, number)
         other = ""
         if peer is not None:
-            if where not in spec.nodes[peer].addresses:
+            if where not in spec.hosts[peer]:
                 continue
-            other = cable(peer, list(spec.nodes[peer].addresses).index(where))
+            other = cable(peer, list(spec.hosts[peer]).index(where))
         sends = f'iifname "{mine}"' + (f' oifname "{other}"' if other else "")
         hears = f'oifname "{mine}"' + (f' iifname "{other}"' if other else "")
         rules += [f"add rule {TABLE} cuts {side} drop" for side in ([sends] if one_way else [sends, hears])]

@@ -18,7 +18,12 @@ def draw(spec: Spec, status: Mapping[str, Any], zones: Mapping[str, List[str]]) 
         for name, addresses in spec.clients.items():
             if network in addresses:
                 lines.append(f"  |-- {name:<12}      {addresses[network]}  (client)")
+        for name, nas in spec.nas.items():
+            if network in nas.addresses:
+                lines.append(f"  |-- {name:<12}      {nas.addresses[network]}  (NAS)")
     lines.append("")
+    for name, nas in spec.nas.items():
+        lines.append(f"[{name}]  {status['nas'][name]['power']}, NAS, exports {' '.join(nas.exports)}")
     for name, node in spec.nodes.items():
         known = status["nodes"][name]
         power = "frozen" if known["frozen"] else known["power"]

@@ -40,6 +40,12 @@ class Places:
     def node(self, name: str) -> Path:
         return self.top / "nodes" / name
 
+    def nas(self, name: str) -> Path:
+        return self.top / "nas" / name
+
+    def nas_cgroup(self, name: str) -> Path:
+        return self.cgroup(f"nas.{name}")
+
     def faults(self, node: str) -> Path:
         """A file for each disk of the node that has a fault."""
         return self.node(node) / "faults"

@@ -95,7 +95,7 @@ def steps_of(reader: Reader, node: Any, spec: Spec) -> List[Step]:
 
 def words_of(reader: Reader, kind: str, node: Any, spec: Spec) -> Dict[str, str]:
     if kind in ON_NODE:
-        known(reader, node, spec.nodes, "node")
+        known(reader, node, [*spec.nodes, *(spec.nas if kind in ("kill", "boot") else ())], "node")
         return {"node": reader.text(node)}
     if kind == "sleep":
         number(reader, node)
@@ -115,9 +115,9 @@ def words_of(reader: Reader, kind: str, node: Any, spec: Spec) -> Dict[str, str]
 
 def check(reader: Reader, key: str, value: Any, spec: Spec) -> None:
     if key in ("node", "from"):
-        known(reader, value, spec.nodes, "node")
+        known(reader, value, [*spec.nodes, *spec.nas], "node")
     elif key == "on":
-        known(reader, value, [*spec.nodes, *spec.clients], "node or client")
+        known(reader, value, list(spec.hosts), "node or client")
     elif key == "network":
         known(reader, value, spec.networks, "network")
     elif key == "disk":

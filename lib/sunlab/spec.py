@@ -15,6 +15,7 @@ from sunlab.platform import PLATFORMS
 
 NAME = re.compile(r"^[a-z][a-z0-9-]{0,10}$")
 DISK = re.compile(r"^c\d+t\d+d\d+s\d+$")
+EXPORTED = re.compile(r"^(/[A-Za-z0-9][A-Za-z0-9._-]*)+$")
 SIZE = re.compile(r"^(\d+)([KMG])$")
 LOGIN = re.compile(r"^[A-Za-z0-9._@%+=:,/-]{1,16}$")     # what IPMI 1.5 keeps of a user and a password, without quoting
 UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
@@ -47,6 +48,13 @@ class NodeSpec:
 
 
 @dataclass(frozen=True)
+class NasSpec:
+    name: str
+    addresses: Mapping[str, str]
+    exports: Tuple[str, ...]                # paths
+
+
+@dataclass(frozen=True)
 class FileSpec:
     source: str                             # absolute
     target: str                             # on each node
@@ -63,6 +71,13 @@ class Spec:
     files: Tuple[FileSpec, ...] = ()
     switches: Mapping[str, str] = field(default_factory=dict)       # network -> the one on whose switch it is too
     faulty: Tuple[str, ...] = ()            # disks that can be given faults
+    nas: Mapping[str, NasSpec] = field(default_factory=dict)
+
+    @property
+    def hosts(self) -> Dict[str, Mapping[str, str]]:
+        """Whatever has cables -> its addresses; in an order that stays."""
+        return {**{name: node.addresses for name, node in self.nodes.items()}, **self.clients,
+                **{name: nas.addresses for name, nas in self.nas.items()}}
 
     def dump(self) -> str:
         """As text, for a lab that stands to remember what it was built from."""
@@ -76,7 +91,8 @@ class Spec:
                                    "bmc": BmcSpec(**node["bmc"]) if node["bmc"] else None})
                  for name, node in facts["nodes"].items()}
         files = tuple(FileSpec(**file) for file in facts["files"])
-        return cls(**{**facts, "nodes": nodes, "files": files, "faulty": tuple(facts["faulty"])})
+        nas = {name: NasSpec(**{**one, "exports": tuple(one["exports"])}) for name, one in facts["nas"].items()}
+        return cls(**{**facts, "nodes": nodes, "files": files, "faulty": tuple(facts["faulty"]), "nas": nas})
 
 
 class Reader:
@@ -174,7 +190,7 @@ def parse(text: str, name: str, folder: Path) -> Spec:
 
 
 def _spec(reader: Reader, tree: Any, folder: Path) -> Spec:
-    top = reader.mapping(tree, ("lab", "networks", "disks", "nodes", "clients", "files"))
+    top = reader.mapping(tree, ("lab", "networks", "disks", "nodes", "clients", "nas", "files"))
     for key in ("lab", "networks", "nodes"):
         if key not in top:
             reader.wrong(tree, f"{key!r} is missing")
@@ -187,8 +203,10 @@ def _spec(reader: Reader, tree: Any, folder: Path) -> Spec:
              for number, (key, value) in enumerate(_section(reader, top, "nodes").items(), 1)}
     clients = {key: _client(reader, key, value, networks, nodes)
                for key, value in _section(reader, top, "clients").items()}
+    nas = {key: _nas(reader, key, value, networks, {**nodes, **clients})
+           for key, value in _section(reader, top, "nas").items()}
     files = tuple(_file(reader, key, value, folder) for key, value in _section(reader, top, "files").items())
-    return Spec(name, networks, disks, nodes, clients, files, switches, faulty)
+    return Spec(name, networks, disks, nodes, clients, files, switches, faulty, nas)
 
 
 def _disks(reader: Reader, section: Mapping[str, Any]) -> Tuple[Dict[str, int], Tuple[str, ...]]:
@@ -264,6 +282,20 @@ def _client(reader: Reader, name: str, node: Any, networks: Mapping[str, str],
     if not NAME.match(name) or name in nodes:
         reader.wrong(node, f"a client's name is up to 11 of a-z, 0-9 and -, and no node's, not {name!r}")
     return _addresses(reader, reader.mapping(node, ("addresses",)).get("addresses"), networks)
+
+
+def _nas(reader: Reader, name: str, node: Any, networks: Mapping[str, str], others: Mapping[str, Any]) -> NasSpec:
+    if not NAME.match(name) or name in others:
+        reader.wrong(node, f"a NAS's name is up to 11 of a-z, 0-9 and -, and no other host's, not {name!r}")
+    own = reader.mapping(node, ("addresses", "exports"))
+    if not isinstance(own.get("exports"), yaml.SequenceNode) or not own["exports"].value:
+        reader.wrong(own.get("exports", node), "a NAS exports a list of paths, such as [/export/home]")
+        return NasSpec(name, {}, ())
+    exports = [(item, reader.text(item)) for item in own["exports"].value]
+    for item, path in exports:
+        if not EXPORTED.match(path):
+            reader.wrong(item, f"{path!r} is no path to export, such as /export/home")
+    return NasSpec(name, _addresses(reader, own.get("addresses"), networks), tuple(path for _, path in exports))
 
 
 def _addresses(reader: Reader, node: Any, networks: Mapping[str, str]) -> Dict[str, str]:

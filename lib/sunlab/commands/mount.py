@@ -133,6 +133,9 @@ def of_type(kind: str, special: str, place: str, words: str, said: dict[str, str
     if kind == "ufs":
         from sunlab.fs import ufs
         return ufs.mount(special, place, chosen, "-O" in said, "-q" in said)
+    if kind == "nfs":
+        from sunlab.fs import nfs
+        return nfs.mount(special, place, chosen, "-O" in said, "-q" in said)
     if kind == "lofs" or kind == "tmpfs":
         return plain(kind, special, place, chosen)
     if kind == "zfs":

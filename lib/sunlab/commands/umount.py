@@ -35,7 +35,8 @@ def main(argv: list[str]) -> int:
     if "-a" in said and len(operands) != 1:
         return all_of(mounts, operands, said)
     name = operands[0]
-    found = table.last(mounts, point=os.path.realpath(name)) or table.last(mounts, point=name)
+    # By its name first: to follow links asks a file system, and that of a dead server would not answer.
+    found = table.last(mounts, point=name) or table.last(mounts, point=os.path.realpath(name))
     if found is None:
         found = table.last(mounts, special=name)
         over = table.last(mounts, point=found.point) if found else None
@@ -71,6 +72,9 @@ def one_of(found: table.Mounted, said: list[str]) -> int:
         else:
             linux.umount(found.place)
     except OSError as problem:
+        if found.kind == "nfs" and problem.errno == errno.EBUSY:
+            sys.stderr.write(f"nfs umount: {found.point}: is busy\n")
+            return 32
         return tell(problem.errno or errno.EIO, found.point)
     table.forget(found.number)
     return 0

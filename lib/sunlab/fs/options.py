@@ -12,6 +12,14 @@ FLAGS = {"ro": linux.MS_RDONLY, "nosuid": linux.MS_NOSUID | linux.MS_NODEV, "nos
 SHOWN = {"ro": "", "rw": "", "suid": "", "nosuid": "", "setuid": "", "nosetuid": "", "devices": "", "nodevices": ""}
 
 
+def number(word: str) -> int:
+    """N of NAME=N. Raises ValueError."""
+    value = word.partition("=")[2]
+    if not value.isdigit():
+        raise ValueError(word)
+    return int(value)
+
+
 def split(text: str) -> list[str]:
     return [word for word in text.split(",") if word]
 
