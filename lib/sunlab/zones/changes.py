@@ -11,7 +11,9 @@ from sunlab.zones.registry import Zone
 
 DETACHED = "SUNWdetached.xml"
 SERVICES_S = 100.0              # what svc:/system/zones gives its stop method
-ORDER = ("configured", "incomplete", "installed")
+ORDER = ("configured", "incomplete", "unavailable", "installed")
+#: What a zone can leave the state unavailable by: zoneadm(8) of Solaris 11.4.
+OUT_OF_UNAVAILABLE = ("attach", "uninstall", "mark", "halt")
 QUIET_ARGUMENTS = ("-v", "-m", "verbose")
 OUT_OF_SYNC = """                Global zone version: {host}
             Non-Global zone version: {zone}
@@ -42,6 +44,8 @@ def sane(zone: Zone, verb: str, running: bool = False, unsafe: bool = False, for
         raise Refused(f"{verb} operation is invalid for {up.state} zones.")
     if up is not None:
         return
+    if zone.state == "unavailable" and verb not in OUT_OF_UNAVAILABLE:
+        raise Refused("zone is unavailable; attach required.")
     if verb == "uninstall" and zone.state == "configured":
         raise Refused("is already in state 'configured'.")
     if verb in ("attach", "clone", "install") and zone.state == "installed":
@@ -95,6 +99,7 @@ def install(zone: Zone, words: list[str]) -> None:
             sys.stdout.flush()
         root.lay_down(zone.path, zone.name)
         registry.set_state(zone.name, "installed")
+        instance.add(zone.name)
 
 
 def uninstall(zone: Zone, words: list[str]) -> None:
@@ -111,6 +116,7 @@ def uninstall(zone: Zone, words: list[str]) -> None:
         if warning:
             sys.stderr.write(f"{warning}\n")
         registry.set_state(zone.name, "configured")
+        instance.remove(zone.name)
 
 
 def sure(question: str) -> bool:
@@ -151,6 +157,7 @@ def attach(zone: Zone, words: list[str]) -> None:
             else:
                 os.unlink(detached)
         registry.set_state(zone.name, "installed")
+        instance.add(zone.name)
 
 
 def brand_attach(zone: Zone, update: bool) -> None:
@@ -209,12 +216,14 @@ def detach(zone: Zone, words: list[str]) -> None:
             raise Refused("")
         registry.replace(f"{zone.path}/{DETACHED}", config.written(zone.name, own))
         registry.set_state(zone.name, "configured")
+        instance.remove(zone.name)
 
 
 def mark(zone: Zone, words: list[str]) -> None:
     """Only -F takes another state than incomplete; that is for the brands' own scripts."""
     wanted = [word for word in words if word != "-F"]
-    if len(wanted) != 1 or wanted[0] not in ORDER or wanted[0] != "incomplete" and "-F" not in words:
+    free = ("incomplete", "unavailable") if here().zone_unavailable else ("incomplete",)
+    if len(wanted) != 1 or wanted[0] not in ORDER or wanted[0] not in free and "-F" not in words:
         raise Misused
     sane(zone, "mark", unsafe=True)
     with registry.Exclusively(zone.name):
@@ -243,6 +252,7 @@ def clone(zone: Zone, words: list[str]) -> None:
         registry.set_state(zone.name, "incomplete")
         copying.clone(other.path, zone.path, method == "copy")
         registry.set_state(zone.name, "installed")
+        instance.add(zone.name)
 
 
 def move(zone: Zone, words: list[str]) -> None:
@@ -269,7 +279,7 @@ def move(zone: Zone, words: list[str]) -> None:
 def told(zone: Zone, verb: str, fails: bool) -> None:
     """Have zoneadmd do it; what it says is passed on. `fails`: zoneadm adds its own sentence. Raises Refused."""
     from sunlab.zones.zoneadmd import ZoneBroken
-    if zone.state in ("configured", "incomplete"):
+    if zone.state in ("configured", "incomplete", "unavailable"):
         sys.stderr.write(f"zone '{zone.name}': cannot manage a zone which is in state '{zone.state}'\n")
         raise Refused("could not start zoneadmd")
     try:
@@ -286,25 +296,35 @@ def boot_arguments(verb: str, words: list[str]) -> None:
     modelled(verb, [word for word in words if word != "--"], *QUIET_ARGUMENTS)
 
 
+def reached(zone: Zone) -> None:
+    """Solaris 11.4: an installed zone whose storage is not there becomes unavailable. Raises Refused."""
+    if here().zone_unavailable and registry.running(zone.name) is None and not root.present(zone.path):
+        registry.set_state(zone.name, "unavailable")
+        raise Refused(f"{zone.path}/root cannot be reached; the zone is unavailable.")
+
+
 def boot(zone: Zone, words: list[str]) -> None:
     boot_arguments("boot", words)
     sane(zone, "boot")
+    reached(zone)
     verified(zone, "boot")
-    told(zone, "boot", True)
-    instance.booted(zone.name)
+    with instance.Acting(zone.name):
+        told(zone, "boot", True)
 
 
 def ready(zone: Zone, words: list[str]) -> None:
     none(words)
     sane(zone, "ready")
+    reached(zone)
     verified(zone, "ready")
-    told(zone, "ready", True)
+    with instance.Acting(zone.name):
+        told(zone, "ready", True)
 
 
 def halt(zone: Zone, words: list[str]) -> None:
     none(words)
     sane(zone, "halt")
-    with instance.Halting(zone.name):
+    with instance.Acting(zone.name):
         told(zone, "halt", False)
 
 
@@ -313,7 +333,8 @@ def reboot(zone: Zone, words: list[str]) -> None:
     boot_arguments("reboot", words)
     sane(zone, "reboot", running=True)
     verified(zone, "reboot")
-    told(zone, "reboot", False)
+    with instance.Acting(zone.name):
+        told(zone, "reboot", False)
 
 
 def shutdown(zone: Zone, words: list[str]) -> None:
@@ -324,12 +345,11 @@ def shutdown(zone: Zone, words: list[str]) -> None:
     if at is not None and at.state == "ready":
         sys.stderr.write(f"zone '{zone.name}': shutdown operation is invalid for zones in state 'ready'\n")
         raise Refused("")
-    with instance.Halting(zone.name):
+    with instance.Acting(zone.name):
         end_orderly(zone)
-    if "-r" in words:
-        sane(zone, "boot")
-        told(zone, "boot", False)
-        instance.booted(zone.name)
+        if "-r" in words:
+            sane(zone, "boot")
+            told(zone, "boot", False)
 
 
 def end_orderly(zone: Zone) -> None:

@@ -11,7 +11,7 @@ import select
 import signal
 import sys
 
-from sunlab.zones import config, console, instance, links, registry, root
+from sunlab.zones import config, console, links, registry, root
 from sunlab.zones.calls import Door
 from sunlab.zones.registry import Running
 
@@ -116,7 +116,7 @@ class Daemon:
                 else:
                     self.console.ready(descriptor)
             self.reap()
-            if self.state() in ("installed", "configured", "incomplete") and not self.console.attended():
+            if self.state() in registry.AT_REST and not self.console.attended():
                 self.door.close()
                 return
 
@@ -168,7 +168,7 @@ class Daemon:
         elif verb in ("boot", "reboot"):
             if verb == "reboot":
                 self.console.notice("Zone rebooting")
-                self.halt()
+                self.halt(again=True)
             self.boot(say)
 
     # --- from state to state
@@ -185,10 +185,10 @@ class Daemon:
         registry.record(self.zone, Running(registry.next_number(), 0, os.getpid(), "ready"))
 
     def boot(self, say: list[str]) -> None:
-        if self.state() != "ready":
-            self.make_ready(say)
-        self.console.notice("Zone booting up")
         try:
+            if self.state() != "ready":
+                self.make_ready(say)
+            self.console.notice("Zone booting up")
             self.give_birth(say)
         except (OSError, ZoneBroken):
             self.tidy()
@@ -250,9 +250,8 @@ class Daemon:
         """The zone's init has gone by itself: by reboot(2), or for good."""
         status = self.collect()
         self.console.notice("Zone halted" if status != signal.SIGHUP else "Zone rebooting")
-        self.tidy()
+        self.tidy(again=status == signal.SIGHUP)
         if status != signal.SIGHUP:
-            instance.ended(self.zone)
             return
         say: list[str] = []
         try:
@@ -273,7 +272,7 @@ class Daemon:
             return 0                    # born to a daemon before this one
         return os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
 
-    def halt(self) -> None:
+    def halt(self, again: bool = False) -> None:
         """Kill the zone's init, and so everything in it. A process that cannot die holds this up, as on Solaris."""
         at = registry.running(self.zone)
         if at is not None and self.watch >= 0:
@@ -282,10 +281,15 @@ class Daemon:
             os.kill(at.init, signal.SIGKILL)
             select.select([self.watch], [], [])
             self.collect()
-        self.tidy()
+        self.tidy(again)
 
-    def tidy(self) -> None:
-        """After the zone's last process: its links and addresses, its control groups and its run file go."""
+    def tidy(self, again: bool = False) -> None:
+        """After the zone's last process: its links and addresses, its control groups and its run file go.
+
+        `again`: it boots at once, and is never seen installed.
+        """
+        at = registry.running(self.zone)
+        number = at.number if at is not None else 0
         if self.network >= 0:
             links.give_back(self.lent, self.network)
             os.close(self.network)
@@ -300,4 +304,4 @@ class Daemon:
                     break
                 except OSError:         # a process that is dead but not yet counted out
                     select.select([], [], [], 0.001)
-        registry.record(self.zone, None)
+        registry.record(self.zone, Running(number, 0, os.getpid(), "down") if again else None)
