@@ -51,6 +51,7 @@ class Startd:
         self.paths = paths
         self.platform = system
         self.zone = zone
+        self.milestone = ""             # of this boot, by a boot argument
         self.store = Store(paths.repository)
         self.repository = self.store.load()
         self.contracts = Contracts(paths.contracts)
@@ -311,6 +312,8 @@ class Startd:
             self.turn()
 
 
-def run(zone: str = "global") -> None:
-    """What pid 1 of a node (or of `zone`) calls last: never returns."""
-    Startd(Paths(), zone, platform.here()).serve()
+def run(zone: str = "global", milestone: str = "") -> None:
+    """What pid 1 of a node (or of `zone`) calls last: never returns. `milestone`: where this boot stops."""
+    startd = Startd(Paths(), zone, platform.here())
+    startd.milestone = milestone
+    startd.serve()

@@ -5,7 +5,7 @@ import os
 import sys
 
 from sunlab.platform import here
-from sunlab.zones import calls, config, copying, instance, registry, root
+from sunlab.zones import bootargs, calls, config, copying, instance, registry, root
 from sunlab.zones import verify as check
 from sunlab.zones.registry import Zone
 
@@ -14,7 +14,6 @@ SERVICES_S = 100.0              # what svc:/system/zones gives its stop method
 ORDER = ("configured", "incomplete", "unavailable", "installed")
 #: What a zone can leave the state unavailable by: zoneadm(8) of Solaris 11.4.
 OUT_OF_UNAVAILABLE = ("attach", "uninstall", "mark", "halt")
-QUIET_ARGUMENTS = ("-v", "-m", "verbose")
 OUT_OF_SYNC = """                Global zone version: {host}
             Non-Global zone version: {zone}
                          Evaluation: Packages in zone {name} are out of sync with the global zone. To proceed, retry \
@@ -29,6 +28,11 @@ class Refused(Exception):
 
 class Misused(Exception):
     """Exit 2 with the usage of the verb."""
+
+
+def lowest(verb: str, force: bool) -> tuple[str, ...]:
+    """The states from which a verb may be done, for those that want the zone installed."""
+    return ("installed", "incomplete") if verb == "mount" and force else ("installed",)
 
 
 def sane(zone: Zone, verb: str, running: bool = False, unsafe: bool = False, force: bool = False) -> None:
@@ -52,8 +56,10 @@ def sane(zone: Zone, verb: str, running: bool = False, unsafe: bool = False, for
         raise Refused("is already installed.")
     if verb in ("attach", "clone", "install", "verify") and zone.state == "incomplete" and not force:
         raise Refused("zone is incomplete; uninstall required.")
-    if verb in ("detach", "move", "ready", "boot") and zone.state != "installed":
+    if verb in ("detach", "move", "ready", "boot", "mount") and zone.state not in lowest(verb, force):
         raise Refused(f"must be installed before {verb}.")
+    if verb == "unmount":
+        raise Refused("must be mounted before unmount.")
     if verb == "sysboot" and zone.state != "installed":
         raise Refused(f"{verb} operation is invalid for {zone.state} zones.")
 
@@ -231,7 +237,7 @@ def mark(zone: Zone, words: list[str]) -> None:
 
 
 def clone(zone: Zone, words: list[str]) -> None:
-    method, source = copying.clone_words(words)
+    method, snapshot, source = copying.clone_words(words)
     if not source:
         raise Misused
     sane(zone, "clone", unsafe=True)
@@ -250,7 +256,7 @@ def clone(zone: Zone, words: list[str]) -> None:
         raise Refused("")
     with registry.Exclusively(zone.name):
         registry.set_state(zone.name, "incomplete")
-        copying.clone(other.path, zone.path, method == "copy")
+        copying.clone(other.path, zone.path, method == "copy", snapshot)
         registry.set_state(zone.name, "installed")
         instance.add(zone.name)
 
@@ -276,14 +282,14 @@ def move(zone: Zone, words: list[str]) -> None:
 
 # --- from state to state
 
-def told(zone: Zone, verb: str, fails: bool) -> None:
+def told(zone: Zone, verb: str, fails: bool, *words: str) -> None:
     """Have zoneadmd do it; what it says is passed on. `fails`: zoneadm adds its own sentence. Raises Refused."""
     from sunlab.zones.zoneadmd import ZoneBroken
-    if zone.state in ("configured", "incomplete", "unavailable"):
+    if zone.state in ("configured", "incomplete", "unavailable") and "-f" not in words:
         sys.stderr.write(f"zone '{zone.name}': cannot manage a zone which is in state '{zone.state}'\n")
         raise Refused("could not start zoneadmd")
     try:
-        status, text = calls.call(zone.name, verb)
+        status, text = calls.call(zone.name, verb, *words)
     except ZoneBroken as broken:
         raise Refused(str(broken)) from broken
     sys.stderr.write(text)
@@ -291,9 +297,19 @@ def told(zone: Zone, verb: str, fails: bool) -> None:
         raise Refused("call to zoneadmd failed" if fails else "")
 
 
-def boot_arguments(verb: str, words: list[str]) -> None:
-    """Raises Refused for what the lab's zones do not heed."""
-    modelled(verb, [word for word in words if word != "--"], *QUIET_ARGUMENTS)
+def boot_arguments(words: list[str], own: str) -> str:
+    """What follows the options that are zoneadm's `own`; -s among them is an old way to say it. Raises Misused."""
+    words, said = list(words), ""
+    while words and words[0].startswith("-") and words[0] != "--":
+        word = words.pop(0)
+        if set(word[1:]) - set(own):
+            raise Misused
+        if "s" in word:
+            said = "-s"
+    text = " ".join([said, *(words[1:] if words[:1] == ["--"] else words)]).strip()
+    if len(text) > bootargs.LONGEST:
+        raise Refused("Boot argument list too long")
+    return text
 
 
 def reached(zone: Zone) -> None:
@@ -304,12 +320,12 @@ def reached(zone: Zone) -> None:
 
 
 def boot(zone: Zone, words: list[str]) -> None:
-    boot_arguments("boot", words)
+    arguments = boot_arguments(words, "s")
     sane(zone, "boot")
     reached(zone)
     verified(zone, "boot")
     with instance.Acting(zone.name):
-        told(zone, "boot", True)
+        told(zone, "boot", True, arguments)
 
 
 def ready(zone: Zone, words: list[str]) -> None:
@@ -330,26 +346,29 @@ def halt(zone: Zone, words: list[str]) -> None:
 
 def reboot(zone: Zone, words: list[str]) -> None:
     """Unlike shutdown -r, without its services' stop methods."""
-    boot_arguments("reboot", words)
+    arguments = boot_arguments(words, "")
     sane(zone, "reboot", running=True)
     verified(zone, "reboot")
     with instance.Acting(zone.name):
-        told(zone, "reboot", False)
+        told(zone, "reboot", False, arguments)
 
 
 def shutdown(zone: Zone, words: list[str]) -> None:
     """Let the zone's own SMF stop its services, then end it; -r boots it again."""
-    boot_arguments("shutdown", [word for word in words if word != "-r"])
+    arguments = boot_arguments(words, "r")
+    again = "-r" in words[:1]
+    if arguments and not again:
+        raise Misused
     sane(zone, "shutdown", running=True)
     at = registry.running(zone.name)
-    if at is not None and at.state == "ready":
-        sys.stderr.write(f"zone '{zone.name}': shutdown operation is invalid for zones in state 'ready'\n")
+    if at is not None and at.state in ("ready", "mounted"):
+        sys.stderr.write(f"zone '{zone.name}': shutdown operation is invalid for zones in state '{at.state}'\n")
         raise Refused("")
     with instance.Acting(zone.name):
         end_orderly(zone)
-        if "-r" in words:
+        if again:
             sane(zone, "boot")
-            told(zone, "boot", False)
+            told(zone, "boot", False, arguments)
 
 
 def end_orderly(zone: Zone) -> None:
@@ -364,3 +383,20 @@ def end_orderly(zone: Zone) -> None:
 def sysboot(zone: Zone, words: list[str]) -> None:
     """For the service that boots zones: a hook of brands that the lab's have not."""
     sane(zone, "sysboot", unsafe=True)
+
+
+# --- private: for programs that update a zone's software
+
+def mount(zone: Zone, words: list[str]) -> None:
+    """The zone's file systems below ZONEPATH/lu/a; -f: of an incomplete zone too."""
+    if set(words) - {"-f"}:
+        raise Misused
+    sane(zone, "mount", force="-f" in words)
+    verified(zone, "mount")
+    told(zone, "mount", True, *words)
+
+
+def unmount(zone: Zone, words: list[str]) -> None:
+    none(words)
+    sane(zone, "unmount")
+    told(zone, "unmount", True)
