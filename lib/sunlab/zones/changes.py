@@ -37,6 +37,8 @@ def lowest(verb: str, force: bool) -> tuple[str, ...]:
 
 def sane(zone: Zone, verb: str, running: bool = False, unsafe: bool = False, force: bool = False) -> None:
     """`running`: it must be up. `unsafe`: it must not. Raises Refused."""
+    if os.geteuid() != 0:
+        raise Refused(f"only a privileged user may {verb} a zone.")
     if zone.name.startswith("SUNW"):
         raise Refused(f"{verb} operation is invalid for zones starting with SUNW.")
     up = registry.running(zone.name)

@@ -14,6 +14,8 @@ from sunlab.zones.editing import NO_ZONE, Editing, Leave, Wrong
 from sunlab.zones.language import VERBS, Statement, SyntaxWrong
 from sunlab.zones.registry import Zone
 
+READING = ("info", "export", "verify", "help", "exit")     # what a user who may not write the file may do
+
 
 class Session(Editing):
     def __init__(self, zone: str, prompt: bool, interactive: bool) -> None:
@@ -22,6 +24,8 @@ class Session(Editing):
 
     def run(self, said: Statement) -> None:
         """Raises Wrong, Leave, SyntaxWrong."""
+        if os.geteuid() != 0 and said.verb not in READING:
+            raise Wrong(f"{self.zone}: cannot {said.verb} in read-only mode.")
         getattr(self, "do_" + said.verb)(said)
 
     def sure(self, question: str, verb: str, what: str = "Input") -> bool:

@@ -135,10 +135,10 @@ class Daemon:
                     self.answer()
                 elif descriptor == self.watch:
                     self.ended()
-                else:
+                elif descriptor in self.console.descriptors():      # it may have been closed by what came before
                     self.console.ready(descriptor)
             self.reap()
-            if self.state() in registry.AT_REST and not self.console.attended():
+            if self.state() in registry.AT_REST and not self.console.attended() and not self.door.called():
                 self.door.close()
                 return
 
