@@ -6,6 +6,7 @@ import signal
 import time
 
 from sunlab import linux
+from sunlab.smf import client
 from sunlab.storage.mounts import Served
 
 KERNEL = ("zfs-fuse", "sunlab-disks", "sunlab-nfs")      # stands for what is in the kernel on Solaris
@@ -29,7 +30,8 @@ def others() -> list[int]:
 
 
 def kill_all() -> None:
-    """SIGTERM to everybody, SIGKILL to who is left 5 s later. Nobody's stop method runs."""
+    """SIGTERM to everybody, SIGKILL to who is left 5 s later. Nobody's stop method runs, and nothing starts again."""
+    client.call("ending", [])
     for number, wait_s in ((signal.SIGTERM, TERM_S), (signal.SIGKILL, 1.0)):
         for pid in others():
             try:
@@ -42,7 +44,10 @@ def kill_all() -> None:
 
 
 def flush() -> None:
-    """Write everything that file systems still hold, by unmounting those of ZFS and UFS."""
+    """Write everything that file systems still hold, by unmounting those of ZFS and UFS; a zone's are its host's."""
+    if os.path.exists("/run/zonename"):
+        os.sync()
+        return
     with open("/proc/mounts", encoding="utf-8") as file:
         mounts = [line.split() for line in file]
     places = [place for _, place, kind, *_ in mounts if kind == "fuse.zfs"]

@@ -23,7 +23,8 @@ class Platform:
     stime_width = 8                     # svcs: the time of day, month and day or year; wider is a date and time (ISO)
     messages = "http://illumos.org/msg/"
     anet = False                        # `zonecfg create` without -b brings an automatic interface
-    zone_instances = False              # each zone has an instance svc:/system/zones/zone:NAME
+    zone_instances = False              # each installed zone has an instance svc:/system/zones/zone:NAME, of svc.zones
+    zone_unavailable = False            # a zone whose storage cannot be reached has a state for that
     zone_fields = ""                    # what `zoneadm list -p` has after the seven common fields
     zone_columns = "{:>4} {:<16} {:<10} {:<30} {:<8} {:<6}\n"   # of `zoneadm list -v`
     brands: "tuple[str, ...]" = ("ipkg", "lipkg", "sparse", "lx", "bhyve")      # of zones, the default first
@@ -51,6 +52,7 @@ class Solaris(Platform):
     messages = "http://support.oracle.com/msg/"
     anet = True
     zone_instances = True
+    zone_unavailable = True
     zone_fields = ":-:none:"
     zone_columns = "{:>4} {:<16} {:<11} {:<28} {:<10} {:<6}\n"
     brands = ("solaris",)

@@ -9,6 +9,7 @@ from typing import Any, Callable, Dict, Iterator, List
 import pytest
 
 from conformance.target import LabTarget, LocalTarget, Target
+from conformance.zone import Zone
 from sunlab.lab import Lab
 
 HERE = Path(__file__).parent
@@ -93,6 +94,39 @@ def service(host: Target) -> Iterator[Callable[..., str]]:
     yield make
     for name in reversed(made):
         host.unload(name)
+
+
+@pytest.fixture(scope="session")
+def installed(hosts: Callable[[str], Target]) -> Iterator[Callable[[Target], Zone]]:
+    made: Dict[str, Zone] = {}
+
+    def zone(host: Target) -> Zone:
+        if host.platform not in made:
+            one = made[host.platform] = Zone(host, f"conf-z{os.getpid()}")
+            host.do(f"mkdir -p {host.zones}; chmod 700 {host.zones}")
+            one.configure()
+            one.adm("install")
+        return made[host.platform]
+    yield zone
+    for one in made.values():
+        one.host.run(f"zoneadm -z {one.name} halt")
+        one.host.do(f"zoneadm -z {one.name} uninstall -F; zonecfg -z {one.name} delete -F")
+
+
+@pytest.fixture
+def zone(host: Target, installed: Callable[[Target], Zone]) -> Iterator[Zone]:
+    one = installed(host)
+    one.rest()
+    yield one
+    one.rest()
+
+
+@pytest.fixture
+def zone_name(host: Target) -> Iterator[str]:
+    """Of a zone that the case may configure."""
+    found = f"conf-c{os.getpid()}-{next(NUMBERS)}"
+    yield found
+    host.run(f"zonecfg -z {found} delete -F")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: List[Any]) -> None:

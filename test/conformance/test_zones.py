@@ -1,144 +1,9 @@
-"""Zones: zonecfg, zoneadm, zlogin and what they leave on the host (zonecfg(8), zoneadm(8), zlogin(1))."""
-import itertools
-import os
+"""Zones: zoneadm, zlogin and what they leave on the host (zoneadm(8), zlogin(1))."""
 import re
-from typing import Callable, Iterator
-
-import pytest
 
 from conformance.rows import both, illumos, row, solaris
 from conformance.target import Target
-
-NUMBERS = itertools.count()
-
-
-class Zone:
-    """A zone that the cases of one host share; each takes it as it finds it and leaves it halted."""
-
-    def __init__(self, host: Target, name: str) -> None:
-        self.host, self.name = host, name
-        self.path = f"{host.zones}/{name}"
-
-    def configure(self) -> None:
-        self.host.do(f"zonecfg -z {self.name} 'create -b; set zonepath={self.path}; set autoboot=false'")
-
-    def state(self) -> str:
-        return self.field(2)
-
-    def field(self, number: int) -> str:
-        return self.host.do(f"zoneadm -z {self.name} list -p").rstrip("\n").split(":")[number]
-
-    def rest(self) -> None:
-        """Halted and installed."""
-        self.host.run(f"zoneadm -z {self.name} halt")
-        if self.state() == "configured":
-            self.host.do(f"zoneadm -z {self.name} attach")
-        if self.state() == "incomplete":
-            self.host.do(f"zoneadm -z {self.name} uninstall -F; zoneadm -z {self.name} install")
-
-    def adm(self, command: str) -> str:
-        return self.host.do(f"zoneadm -z {self.name} {command}")
-
-    def fails(self, command: str, status: int = 1) -> str:
-        return self.host.fails(f"zoneadm -z {self.name} {command}", status)
-
-
-@pytest.fixture(scope="module")
-def installed(hosts: Callable[[str], Target]) -> Iterator[Callable[[Target], Zone]]:
-    made = {}
-
-    def zone(host: Target) -> Zone:
-        if host.platform not in made:
-            one = made[host.platform] = Zone(host, f"conf-z{os.getpid()}")
-            host.do(f"mkdir -p {host.zones}; chmod 700 {host.zones}")
-            one.configure()
-            one.adm("install")
-        return made[host.platform]
-    yield zone
-    for one in made.values():
-        one.host.run(f"zoneadm -z {one.name} halt")
-        one.host.do(f"zoneadm -z {one.name} uninstall -F; zonecfg -z {one.name} delete -F")
-
-
-@pytest.fixture
-def zone(host: Target, installed: Callable[[Target], Zone]) -> Iterator[Zone]:
-    one = installed(host)
-    one.rest()
-    yield one
-    one.rest()
-
-
-@pytest.fixture
-def name(host: Target) -> Iterator[str]:
-    """Of a zone that the case may configure."""
-    found = f"conf-c{os.getpid()}-{next(NUMBERS)}"
-    yield found
-    host.run(f"zonecfg -z {found} delete -F")
-
-
-# ---- zonecfg
-
-
-@both
-@row("ZONECFG-USAGE-01", "zonecfg(8), exit status")
-def test_a_usage_error_is_exit_2(host: Target) -> None:
-    host.fails("zonecfg", 2)
-    host.fails("zonecfg -q", 2)
-
-
-@both
-@row("ZONECFG-GHOST-01", "zonecfg.c, no such zone")
-def test_a_zone_that_is_not_configured_is_said_with_exit_1(host: Target) -> None:
-    assert host.fails("zonecfg -z conf-ghost info") == "conf-ghost: No such zone configured\n"
-
-
-@both
-@row("ZONECFG-LIFE-01", "zonecfg(8), create, export, delete -F")
-def test_a_configuration_is_made_exported_and_deleted(host: Target, name: str) -> None:
-    host.do(f"zonecfg -z {name} 'create -b; set zonepath={host.zones}/{name}; set autoboot=false'")
-    text = host.do(f"zonecfg -z {name} export")
-    assert text.startswith("create -b\n") and f"set zonepath={host.zones}/{name}\n" in text
-    assert f":{name}:configured:{host.zones}/{name}:" in host.do("zoneadm list -cp")
-    host.do(f"zonecfg -z {name} delete -F")
-    host.fails(f"zonecfg -z {name} info")
-
-
-@both
-@row("ZONECFG-EXPORT-01", "zonecfg(8), export and -f")
-def test_what_is_exported_configures_a_zone_of_the_same_kind(host: Target, name: str) -> None:
-    host.do(f"zonecfg -z {name} 'create -b; set zonepath={host.zones}/{name}; set hostid=1845715f; add attr; "
-            "set name=owner; set type=string; set value=\"one; two\"; end'")
-    text = host.do(f"zonecfg -z {name} export")
-    host.do(f"zonecfg -z {name} delete -F")
-    host.put(f"/var/tmp/{name}", text)
-    host.do(f"zonecfg -z {name} -f /var/tmp/{name}; rm /var/tmp/{name}")
-    assert host.do(f"zonecfg -z {name} export") == text and "set hostid=1845715f\n" in text
-
-
-@both
-@row("ZONECFG-FILE-01", "zonecfg(8), -f")
-def test_an_error_in_a_file_is_exit_1(host: Target, name: str) -> None:
-    host.put(f"/var/tmp/{name}", "create -b\nset ghost=1\n")
-    host.fails(f"zonecfg -z {name} -f /var/tmp/{name}")
-    host.do(f"rm /var/tmp/{name}")
-
-
-@row("ZONECFG-FILES-01", "zones(7), /etc/zones")
-def test_a_zone_is_in_the_index_and_has_a_file_of_its_own(host: Target, name: str) -> None:
-    host.do(f"zonecfg -z {name} 'create -b; set zonepath={host.zones}/{name}'")
-    assert host.do(f"grep '^{name}:' /etc/zones/index").startswith(f"{name}:configured:{host.zones}/{name}:")
-    host.do(f"test -f /etc/zones/{name}.xml")
-
-
-@row("ZONECFG-INFO-01", "zonecfg(8), info")
-def test_info_prints_properties_and_resources(host: Target, name: str) -> None:
-    host.do(f"zonecfg -z {name} 'create -b; set zonepath={host.zones}/{name}; add fs; set dir=/mnt; set special=/usr; "
-            "set type=lofs; end'")
-    out = host.do(f"zonecfg -z {name} info")
-    assert f"zonepath: {host.zones}/{name}\n" in out and "autoboot: false\n" in out
-    assert "fs:\n\tdir: /mnt\n\tspecial: /usr\n" in out
-    assert host.do(f"zonecfg -z {name} info zonepath") == f"zonepath: {host.zones}/{name}\n"
-
+from conformance.zone import Zone
 
 # ---- zoneadm list
 
@@ -178,18 +43,18 @@ def test_p_has_nine_fields_and_an_empty_one_on_solaris(host: Target, zone: Zone)
 
 @both
 @row("ZONEADM-LIST-05", "zoneadm(8), -p")
-def test_a_colon_in_the_path_has_a_backslash(host: Target, name: str) -> None:
-    host.do(f"zonecfg -z {name} 'create -b; set zonepath={host.zones}/a:b'")
-    assert f":{name}:configured:{host.zones}/a\\:b:" in host.do("zoneadm list -cp")
+def test_a_colon_in_the_path_has_a_backslash(host: Target, zone_name: str) -> None:
+    host.do(f"zonecfg -z {zone_name} 'create -b; set zonepath={host.zones}/a:b'")
+    assert f":{zone_name}:configured:{host.zones}/a\\:b:" in host.do("zoneadm list -cp")
 
 
 @both
 @row("ZONEADM-LIST-06", "zoneadm.c, uuid and zoneid")
 def test_a_zone_has_no_id_unless_it_runs_and_no_uuid_before_it_is_installed(host: Target, zone: Zone,
-                                                                            name: str) -> None:
+                                                                            zone_name: str) -> None:
     assert zone.field(0) == "-" and re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", zone.field(4))
-    host.do(f"zonecfg -z {name} 'create -b; set zonepath={host.zones}/{name}'")
-    assert host.do(f"zoneadm -z {name} list -p").split(":")[4] == ""
+    host.do(f"zonecfg -z {zone_name} 'create -b; set zonepath={host.zones}/{zone_name}'")
+    assert host.do(f"zoneadm -z {zone_name} list -p").split(":")[4] == ""
     zone.adm("boot")
     assert zone.field(0).isdigit()
 
@@ -237,10 +102,10 @@ def test_what_is_so_already_is_said_and_is_no_error(host: Target, zone: Zone) ->
 
 @both
 @row("ZONEADM-ERROR-01", "zoneadm.c, sanity_check")
-def test_a_configured_zone_must_be_installed_before_it_boots(host: Target, name: str) -> None:
-    host.do(f"zonecfg -z {name} 'create -b; set zonepath={host.zones}/{name}'")
-    assert "must be installed before boot." in host.fails(f"zoneadm -z {name} boot")
-    assert "is already in state 'configured'." in host.fails(f"zoneadm -z {name} uninstall -F")
+def test_a_configured_zone_must_be_installed_before_it_boots(host: Target, zone_name: str) -> None:
+    host.do(f"zonecfg -z {zone_name} 'create -b; set zonepath={host.zones}/{zone_name}'")
+    assert "must be installed before boot." in host.fails(f"zoneadm -z {zone_name} boot")
+    assert "is already in state 'configured'." in host.fails(f"zoneadm -z {zone_name} uninstall -F")
 
 
 @both

@@ -73,14 +73,14 @@ def main(argv: list[str]) -> int:
 def act(zone: Zone, verb: str, words: list[str]) -> int:
     from sunlab.zones import changes
     from sunlab.zones.changes import Misused, Refused
-    if verb in ("mount", "unmount", "apply"):
+    if verb == "apply":
         sys.stderr.write(f"sunlab: zoneadm {verb}: not modelled in this lab\n")
         return 1
     os.umask(0o022)
     try:
         getattr(changes, verb)(zone, words)
     except Misused:
-        return usage(verb)
+        return usage(verb if verb in SHORT else "")
     except Refused as refused:
         if str(refused):
             sys.stderr.write(f"zoneadm: zone '{zone.name}': {refused}\n")

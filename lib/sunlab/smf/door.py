@@ -10,6 +10,7 @@ import socket
 import struct
 from typing import TYPE_CHECKING, Callable, Dict, List, NamedTuple, Optional
 
+from sunlab.smf.bindings import Bindings
 from sunlab.smf.fmri import Fmri
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class Door:
         self.callers: Dict[int, socket.socket] = {}
         self.heard: Dict[int, bytes] = {}
         self.held: Dict[int, Waiting] = {}
+        self.bindings = Bindings(startd)
 
     def open(self) -> None:
         if os.path.exists(self.path):
@@ -96,13 +98,35 @@ class Door:
         self.heard[descriptor] += piece
         if not piece or len(self.heard[descriptor]) > LONGEST:
             self.close(descriptor)
-        elif self.heard[descriptor].endswith(b"\n"):
+        elif not self.heard[descriptor].endswith(b"\n"):
+            return
+        elif descriptor in self.bindings.at:
+            self.hear_restarter(descriptor)
+        else:
             self.answer(descriptor)
+
+    def hear_restarter(self, descriptor: int) -> None:
+        lines, self.heard[descriptor] = self.heard[descriptor], b""
+        try:
+            self.bindings.heard(descriptor, lines)
+        except (ValueError, KeyError, TypeError):
+            self.close(descriptor)
+
+    def send(self, descriptor: int, line: bytes) -> None:
+        """To a restarter; one that does not read is let go."""
+        caller = self.callers[descriptor]
+        caller.settimeout(5.0)
+        try:
+            caller.sendall(line)
+            caller.setblocking(False)
+        except OSError:
+            self.close(descriptor)
 
     def close(self, descriptor: int) -> None:
         caller = self.callers.pop(descriptor)
         self.heard.pop(descriptor)
         self.held.pop(descriptor, None)
+        self.bindings.closed(descriptor)
         self.startd.epoll.unregister(descriptor)
         caller.close()
 
@@ -114,6 +138,11 @@ class Door:
             request = Request(asked["command"], asked["args"], asked["folder"], asked["terminal"], asked["input"], uid)
         except (ValueError, KeyError, TypeError):
             self.close(descriptor)
+            return
+        if request.command == "restarter":
+            self.heard[descriptor] = b""
+            if not self.bindings.bind(descriptor, request):
+                self.close(descriptor)
             return
         reply = Reply()
         status = self.carry_out(request, reply)
@@ -177,5 +206,8 @@ def serve(startd: "Startd", request: Request, reply: Reply) -> int:
     if request.command == "init":
         from sunlab.smf import comedown
         return comedown.run(startd, request, reply)
+    if request.command == "ending" and request.uid == 0:
+        startd.machine.ending = True    # halt(8) ends svc.startd first, so that it starts nothing again
+        return 0
     reply.err(f"svc.startd: {request.command}: not modelled in this lab")
     return 1

@@ -6,6 +6,7 @@ else's. Events and orders are in orders.py. An event about an instance that is i
 from typing import Callable, Dict, List, Mapping, Optional, Set
 
 from sunlab.smf import graph as g
+from sunlab.smf.delegate import Delegates
 from sunlab.smf.fmri import GOALS, MASTER
 from sunlab.smf.orders import (
     Abandon,
@@ -37,6 +38,7 @@ class Machine:
                  deserted: Callable[[str], bool]) -> None:
         self.graph = g.Graph(exists)
         self.units: Dict[str, Unit] = {}
+        self.delegates = Delegates(self)
         self.throttle = throttle
         self.exits = exits                      # what the platform's special exit statuses mean (unit.verdict)
         self.deserted = deserted                # has an instance a contract with nobody in it?
@@ -49,7 +51,7 @@ class Machine:
         self.now, self.orders = now, []
         if isinstance(event, Loaded):
             self.on_loaded(event)
-        elif event.fmri in self.units:
+        elif not self.delegates.heard(event) and event.fmri in self.units:
             unit = self.units[event.fmri]
             if isinstance(event, Removed):
                 self.on_removed(unit)
@@ -102,7 +104,7 @@ class Machine:
             elif told.spec.restarter == MASTER:
                 self.leave_uninitialized(unit, "none")
             else:
-                self.become(unit, "uninitialized", "none", "none")      # its restarter does not exist in the lab
+                self.delegates.loaded(unit)
 
     def put(self, told: Configured) -> None:
         unit = self.units.get(told.fmri)
@@ -125,6 +127,7 @@ class Machine:
         dependents = list(self.graph.dependents(unit.fmri))
         was_running = unit.running
         self.orders.append(Abandon(unit.fmri))
+        self.delegates.removed(unit)
         self.graph.drop(unit.fmri)
         del self.units[unit.fmri]
         self.release(unit.fmri)
@@ -138,7 +141,7 @@ class Machine:
     # --- wishes of an administrator
 
     def on_enabled(self, unit: Unit) -> None:
-        if unit.spec.restarter != MASTER or unit.fmri == MASTER:
+        if unit.fmri == MASTER or self.delegates.enabled(unit):
             return
         if unit.running and self.misconfigured(unit):
             return
@@ -194,7 +197,7 @@ class Machine:
 
     def maintain(self, unit: Unit, aux: str, immediate: bool = False) -> None:
         self.orders.append(Log(unit.fmri, f"Stopping for maintenance due to {aux}."))
-        if unit.state == "maintenance":
+        if unit.state == "maintenance" or self.delegates.stop(unit, "maintenance", aux):
             return
         if unit.running and not immediate:
             self.stop(unit, "maintenance", aux, "restart")
@@ -306,7 +309,7 @@ class Machine:
         verdict = self.graph.satisfied(unit.fmri)
         if verdict < 0 and unit.fmri == GOALS:
             self.maintain(unit, "dependency_activity")
-        if verdict < 1:
+        if verdict < 1 or self.delegates.start(unit):
             return
         unit.failures = 0
         self.become(unit, "offline", "online", unit.aux)
@@ -334,6 +337,8 @@ class Machine:
 
     def stop(self, unit: Unit, goal: str, aux: str, cause: str) -> None:
         """Run the stop method; the instance is at `goal` when that is done."""
+        if self.delegates.stop(unit, goal, aux):
+            return
         unit.goal, unit.goal_aux, unit.cause, unit.failures = goal, aux, cause, 0
         self.become(unit, unit.state, goal, aux)
         self.orders.append(Run(unit.fmri, "stop"))

@@ -81,9 +81,14 @@ def go(startd: "Startd", milestone: str) -> None:
 
 
 def at_boot(startd: "Startd") -> None:
-    """Before anything is started: options/milestone of the restarter holds (svcadm milestone -d)."""
+    """Before anything is started: the boot argument -m milestone= holds, else options/milestone of the restarter."""
     restarter = master(startd.repository)
     milestone = first(restarter.current(), "options", "milestone", "all") if restarter is not None else "all"
+    if startd.milestone:
+        asked = named(startd.milestone)
+        if asked is None:
+            startd.say(f"svc.startd: ignoring unknown milestone \"{startd.milestone}\"")
+        milestone = asked or milestone
     if milestone == "all":
         return
     graph = Graph(lambda path: False)

@@ -72,7 +72,25 @@ class Broken(NamedTuple):
     fmri: str
 
 
-Event = Union[Broken, Loaded, Removed, Enabled, Asked, MethodDone, Fault, ChildExited, Woken]
+class Bound(NamedTuple):
+    """The delegated restarter of this name listens (librestart(3LIB), restarter_bind_handle)."""
+    fmri: str
+
+
+class Unbound(NamedTuple):
+    """It listens no more."""
+    fmri: str
+
+
+class Reported(NamedTuple):
+    """The restarter of an instance says what has become of it (restarter_set_states)."""
+    fmri: str
+    state: str
+    next: str
+    aux: str
+
+
+Event = Union[Bound, Unbound, Reported, Broken, Loaded, Removed, Enabled, Asked, MethodDone, Fault, ChildExited, Woken]
 
 
 class Run(NamedTuple):
@@ -114,4 +132,15 @@ class Delay(NamedTuple):
     seconds: float
 
 
-Order = Union[Run, Abandon, State, TakeStart, Log, DisableTemporarily, Delay]
+class Tell(NamedTuple):
+    """An event for a restarter other than svc.startd: add, remove, enable, disable, start, stop, or what somebody asked
+    for. `state`: where the instance is; `detail`: an auxiliary state."""
+    fmri: str
+    restarter: str
+    what: str
+    enabled: bool
+    state: str
+    detail: str = ""
+
+
+Order = Union[Tell, Run, Abandon, State, TakeStart, Log, DisableTemporarily, Delay]

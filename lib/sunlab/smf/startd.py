@@ -29,6 +29,7 @@ from sunlab.smf.orders import (
     Run,
     State,
     TakeStart,
+    Tell,
     Woken,
 )
 from sunlab.smf.properties import Group, Prop
@@ -38,6 +39,8 @@ from sunlab.smf.store import Store
 if TYPE_CHECKING:
     from sunlab.smf.comedown import ComingDown
 
+#: Manifests of packages that only the global zone has; a zone of the lab shares its node's files.
+GLOBAL_ONLY = ("/system/zones.xml",)
 LAST_RITES_S = 0.005        # between a contract becoming empty and its last member's death being reported
 
 
@@ -48,6 +51,7 @@ class Startd:
         self.paths = paths
         self.platform = system
         self.zone = zone
+        self.milestone = ""             # of this boot, by a boot argument
         self.store = Store(paths.repository)
         self.repository = self.store.load()
         self.contracts = Contracts(paths.contracts)
@@ -76,8 +80,9 @@ class Startd:
         self.pump()
 
     def manifest_files(self) -> List[str]:
-        return [os.path.join(folder, name) for top in self.paths.manifests for folder, _, names in os.walk(top)
-                for name in names if name.endswith(".xml")]
+        found = [os.path.join(folder, name) for top in self.paths.manifests for folder, _, names in os.walk(top)
+                 for name in names if name.endswith(".xml")]
+        return found if self.zone == "global" else [path for path in found if not path.endswith(GLOBAL_ONLY)]
 
     def import_file(self, path: str) -> None:
         """Import one manifest unless it is what was imported last. A broken one is said on the console, not fatal."""
@@ -168,6 +173,8 @@ class Startd:
                 instance.snapshots["start"] = instance.snapshots["running"]
         elif isinstance(order, DisableTemporarily):
             self.disable_temporarily(order.fmri)
+        elif isinstance(order, Tell):
+            self.door.bindings.tell(order)
         elif isinstance(order, Delay):
             self.after(order.seconds, lambda: self.queue.append(Woken(order.fmri)))
 
@@ -315,6 +322,8 @@ class Startd:
             self.turn()
 
 
-def run(zone: str = "global") -> None:
-    """What pid 1 of a node (or of `zone`) calls last: never returns."""
-    Startd(Paths(), zone, platform.here()).serve()
+def run(zone: str = "global", milestone: str = "") -> None:
+    """What pid 1 of a node (or of `zone`) calls last: never returns. `milestone`: where this boot stops."""
+    startd = Startd(Paths(), zone, platform.here())
+    startd.milestone = milestone
+    startd.serve()

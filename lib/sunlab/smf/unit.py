@@ -24,6 +24,7 @@ class Unit(Vertex):
         self.waiting: List[Callable[[], None]] = []
         self.delayed = False
         self.cycle = False
+        self.told = ""                  # the last event sent to a restarter other than svc.startd
 
     @property
     def moving(self) -> bool:

@@ -6,7 +6,7 @@ import os
 
 from sunlab.zones.registry import RUN, Exclusively
 
-ATTEMPTS = 5                            # a daemon may end between being found and being asked
+ATTEMPTS = 20                           # a daemon may end between being found and being asked
 
 
 def path(zone: str) -> str:
@@ -26,11 +26,20 @@ class Door:
         self.listener = self.socket.fileno()
         self.caller = -1
 
+    def called(self) -> bool:
+        """Is somebody at the door whom we have not heard yet?"""
+        import select
+        return bool(select.select([self.socket], [], [], 0)[0])
+
     def accept(self) -> list[str]:
+        """The words of a command; none from one who only looked whether anybody is here."""
         self.caller, _ = self.socket._accept()      # type: ignore[attr-defined]
         heard = b""
         while not heard.endswith(b"\n"):
-            piece = os.read(self.caller, 4096)
+            try:
+                piece = os.read(self.caller, 4096)
+            except OSError:
+                piece = b""
             if not piece:
                 os.close(self.caller)
                 return []

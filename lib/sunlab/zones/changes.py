@@ -5,14 +5,15 @@ import os
 import sys
 
 from sunlab.platform import here
-from sunlab.zones import calls, config, copying, instance, registry, root
+from sunlab.zones import bootargs, calls, config, copying, instance, registry, root
 from sunlab.zones import verify as check
 from sunlab.zones.registry import Zone
 
 DETACHED = "SUNWdetached.xml"
 SERVICES_S = 100.0              # what svc:/system/zones gives its stop method
-ORDER = ("configured", "incomplete", "installed")
-QUIET_ARGUMENTS = ("-v", "-m", "verbose")
+ORDER = ("configured", "incomplete", "unavailable", "installed")
+#: What a zone can leave the state unavailable by: zoneadm(8) of Solaris 11.4.
+OUT_OF_UNAVAILABLE = ("attach", "uninstall", "mark", "halt")
 OUT_OF_SYNC = """                Global zone version: {host}
             Non-Global zone version: {zone}
                          Evaluation: Packages in zone {name} are out of sync with the global zone. To proceed, retry \
@@ -29,8 +30,15 @@ class Misused(Exception):
     """Exit 2 with the usage of the verb."""
 
 
+def lowest(verb: str, force: bool) -> tuple[str, ...]:
+    """The states from which a verb may be done, for those that want the zone installed."""
+    return ("installed", "incomplete") if verb == "mount" and force else ("installed",)
+
+
 def sane(zone: Zone, verb: str, running: bool = False, unsafe: bool = False, force: bool = False) -> None:
     """`running`: it must be up. `unsafe`: it must not. Raises Refused."""
+    if os.geteuid() != 0:
+        raise Refused(f"only a privileged user may {verb} a zone.")
     if zone.name.startswith("SUNW"):
         raise Refused(f"{verb} operation is invalid for zones starting with SUNW.")
     up = registry.running(zone.name)
@@ -42,14 +50,18 @@ def sane(zone: Zone, verb: str, running: bool = False, unsafe: bool = False, for
         raise Refused(f"{verb} operation is invalid for {up.state} zones.")
     if up is not None:
         return
+    if zone.state == "unavailable" and verb not in OUT_OF_UNAVAILABLE:
+        raise Refused("zone is unavailable; attach required.")
     if verb == "uninstall" and zone.state == "configured":
         raise Refused("is already in state 'configured'.")
     if verb in ("attach", "clone", "install") and zone.state == "installed":
         raise Refused("is already installed.")
     if verb in ("attach", "clone", "install", "verify") and zone.state == "incomplete" and not force:
         raise Refused("zone is incomplete; uninstall required.")
-    if verb in ("detach", "move", "ready", "boot") and zone.state != "installed":
+    if verb in ("detach", "move", "ready", "boot", "mount") and zone.state not in lowest(verb, force):
         raise Refused(f"must be installed before {verb}.")
+    if verb == "unmount":
+        raise Refused("must be mounted before unmount.")
     if verb == "sysboot" and zone.state != "installed":
         raise Refused(f"{verb} operation is invalid for {zone.state} zones.")
 
@@ -95,6 +107,7 @@ def install(zone: Zone, words: list[str]) -> None:
             sys.stdout.flush()
         root.lay_down(zone.path, zone.name)
         registry.set_state(zone.name, "installed")
+        instance.add(zone.name)
 
 
 def uninstall(zone: Zone, words: list[str]) -> None:
@@ -111,6 +124,7 @@ def uninstall(zone: Zone, words: list[str]) -> None:
         if warning:
             sys.stderr.write(f"{warning}\n")
         registry.set_state(zone.name, "configured")
+        instance.remove(zone.name)
 
 
 def sure(question: str) -> bool:
@@ -151,6 +165,7 @@ def attach(zone: Zone, words: list[str]) -> None:
             else:
                 os.unlink(detached)
         registry.set_state(zone.name, "installed")
+        instance.add(zone.name)
 
 
 def brand_attach(zone: Zone, update: bool) -> None:
@@ -209,12 +224,14 @@ def detach(zone: Zone, words: list[str]) -> None:
             raise Refused("")
         registry.replace(f"{zone.path}/{DETACHED}", config.written(zone.name, own))
         registry.set_state(zone.name, "configured")
+        instance.remove(zone.name)
 
 
 def mark(zone: Zone, words: list[str]) -> None:
     """Only -F takes another state than incomplete; that is for the brands' own scripts."""
     wanted = [word for word in words if word != "-F"]
-    if len(wanted) != 1 or wanted[0] not in ORDER or wanted[0] != "incomplete" and "-F" not in words:
+    free = ("incomplete", "unavailable") if here().zone_unavailable else ("incomplete",)
+    if len(wanted) != 1 or wanted[0] not in ORDER or wanted[0] not in free and "-F" not in words:
         raise Misused
     sane(zone, "mark", unsafe=True)
     with registry.Exclusively(zone.name):
@@ -222,7 +239,7 @@ def mark(zone: Zone, words: list[str]) -> None:
 
 
 def clone(zone: Zone, words: list[str]) -> None:
-    method, source = copying.clone_words(words)
+    method, snapshot, source = copying.clone_words(words)
     if not source:
         raise Misused
     sane(zone, "clone", unsafe=True)
@@ -241,8 +258,9 @@ def clone(zone: Zone, words: list[str]) -> None:
         raise Refused("")
     with registry.Exclusively(zone.name):
         registry.set_state(zone.name, "incomplete")
-        copying.clone(other.path, zone.path, method == "copy")
+        copying.clone(other.path, zone.path, method == "copy", snapshot)
         registry.set_state(zone.name, "installed")
+        instance.add(zone.name)
 
 
 def move(zone: Zone, words: list[str]) -> None:
@@ -266,14 +284,14 @@ def move(zone: Zone, words: list[str]) -> None:
 
 # --- from state to state
 
-def told(zone: Zone, verb: str, fails: bool) -> None:
+def told(zone: Zone, verb: str, fails: bool, *words: str) -> None:
     """Have zoneadmd do it; what it says is passed on. `fails`: zoneadm adds its own sentence. Raises Refused."""
     from sunlab.zones.zoneadmd import ZoneBroken
-    if zone.state in ("configured", "incomplete"):
+    if zone.state in ("configured", "incomplete", "unavailable") and "-f" not in words:
         sys.stderr.write(f"zone '{zone.name}': cannot manage a zone which is in state '{zone.state}'\n")
         raise Refused("could not start zoneadmd")
     try:
-        status, text = calls.call(zone.name, verb)
+        status, text = calls.call(zone.name, verb, *words)
     except ZoneBroken as broken:
         raise Refused(str(broken)) from broken
     sys.stderr.write(text)
@@ -281,55 +299,78 @@ def told(zone: Zone, verb: str, fails: bool) -> None:
         raise Refused("call to zoneadmd failed" if fails else "")
 
 
-def boot_arguments(verb: str, words: list[str]) -> None:
-    """Raises Refused for what the lab's zones do not heed."""
-    modelled(verb, [word for word in words if word != "--"], *QUIET_ARGUMENTS)
+def boot_arguments(words: list[str], own: str) -> str:
+    """What follows the options that are zoneadm's `own`; -s among them is an old way to say it. Raises Misused."""
+    words, said = list(words), ""
+    while words and words[0].startswith("-") and words[0] != "--":
+        word = words.pop(0)
+        if set(word[1:]) - set(own):
+            raise Misused
+        if "s" in word:
+            said = "-s"
+    text = " ".join([said, *(words[1:] if words[:1] == ["--"] else words)]).strip()
+    if len(text) > bootargs.LONGEST:
+        raise Refused("Boot argument list too long")
+    return text
+
+
+def reached(zone: Zone) -> None:
+    """Solaris 11.4: an installed zone whose storage is not there becomes unavailable. Raises Refused."""
+    if here().zone_unavailable and registry.running(zone.name) is None and not root.present(zone.path):
+        registry.set_state(zone.name, "unavailable")
+        raise Refused(f"{zone.path}/root cannot be reached; the zone is unavailable.")
 
 
 def boot(zone: Zone, words: list[str]) -> None:
-    boot_arguments("boot", words)
+    arguments = boot_arguments(words, "s")
     sane(zone, "boot")
+    reached(zone)
     verified(zone, "boot")
-    told(zone, "boot", True)
-    instance.booted(zone.name)
+    with instance.Acting(zone.name):
+        told(zone, "boot", True, arguments)
 
 
 def ready(zone: Zone, words: list[str]) -> None:
     none(words)
     sane(zone, "ready")
+    reached(zone)
     verified(zone, "ready")
-    told(zone, "ready", True)
+    with instance.Acting(zone.name):
+        told(zone, "ready", True)
 
 
 def halt(zone: Zone, words: list[str]) -> None:
     none(words)
     sane(zone, "halt")
-    with instance.Halting(zone.name):
+    with instance.Acting(zone.name):
         told(zone, "halt", False)
 
 
 def reboot(zone: Zone, words: list[str]) -> None:
     """Unlike shutdown -r, without its services' stop methods."""
-    boot_arguments("reboot", words)
+    arguments = boot_arguments(words, "")
     sane(zone, "reboot", running=True)
     verified(zone, "reboot")
-    told(zone, "reboot", False)
+    with instance.Acting(zone.name):
+        told(zone, "reboot", False, arguments)
 
 
 def shutdown(zone: Zone, words: list[str]) -> None:
     """Let the zone's own SMF stop its services, then end it; -r boots it again."""
-    boot_arguments("shutdown", [word for word in words if word != "-r"])
+    arguments = boot_arguments(words, "r")
+    again = "-r" in words[:1]
+    if arguments and not again:
+        raise Misused
     sane(zone, "shutdown", running=True)
     at = registry.running(zone.name)
-    if at is not None and at.state == "ready":
-        sys.stderr.write(f"zone '{zone.name}': shutdown operation is invalid for zones in state 'ready'\n")
+    if at is not None and at.state in ("ready", "mounted"):
+        sys.stderr.write(f"zone '{zone.name}': shutdown operation is invalid for zones in state '{at.state}'\n")
         raise Refused("")
-    with instance.Halting(zone.name):
+    with instance.Acting(zone.name):
         end_orderly(zone)
-    if "-r" in words:
-        sane(zone, "boot")
-        told(zone, "boot", False)
-        instance.booted(zone.name)
+        if again:
+            sane(zone, "boot")
+            told(zone, "boot", False, arguments)
 
 
 def end_orderly(zone: Zone) -> None:
@@ -344,3 +385,20 @@ def end_orderly(zone: Zone) -> None:
 def sysboot(zone: Zone, words: list[str]) -> None:
     """For the service that boots zones: a hook of brands that the lab's have not."""
     sane(zone, "sysboot", unsafe=True)
+
+
+# --- private: for programs that update a zone's software
+
+def mount(zone: Zone, words: list[str]) -> None:
+    """The zone's file systems below ZONEPATH/lu/a; -f: of an incomplete zone too."""
+    if set(words) - {"-f"}:
+        raise Misused
+    sane(zone, "mount", force="-f" in words)
+    verified(zone, "mount")
+    told(zone, "mount", True, *words)
+
+
+def unmount(zone: Zone, words: list[str]) -> None:
+    none(words)
+    sane(zone, "unmount")
+    told(zone, "unmount", True)

@@ -8,6 +8,7 @@ from sunlab.zones.config import Resource, ZoneConfig
 #: Brands that the system has and the lab does not.
 ELSEWHERE = ("solaris-kz", "solaris10", "native", "joyent", "joyent-minimal", "kvm", "emu", "illumos", "pkgsrc", "s10",
              "labeled", "cluster")
+GROUPINGS = ("require_all", "require_any", "optional_all", "exclude_all")
 OUTSIDE = "sunlab: {}: not modelled in this lab"
 
 
@@ -73,6 +74,10 @@ def inner(kind: str, name: str, value: str) -> str | None:
             return "ncpus property is out of range."
     if (kind, name) == ("dedicated-cpu", "importance") and not value.isdigit():
         return "importance property is out of range."
+    if kind == "smf-dependency" and name == "grouping" and value not in GROUPINGS:
+        return f"grouping value must be one of {', '.join(GROUPINGS)}."
+    if kind == "smf-dependency" and name == "fmri" and not value.startswith("svc:/"):
+        return f"{value}: not a valid FMRI."
     if name == "configure-allowed-address" and value not in ("true", "false"):
         return f"{name} value must be 'true' or 'false'."
     return None

@@ -20,15 +20,16 @@ def must(*argv: str) -> None:
         raise CopyFailed(said.strip())
 
 
-def clone_words(words: list[str]) -> tuple[str, str]:
-    """The method ("" for the best one) and the source; no source: misuse."""
-    method = ""
+def clone_words(words: list[str]) -> tuple[str, str, str]:
+    """The method ("" for the best one), the snapshot to clone ("": a new one) and the source; no source: misuse."""
+    method = snapshot = ""
     rest = list(words)
     while rest and rest[0].startswith("-"):
-        if rest[0] != "-m" or len(rest) < 2 or rest[1] != "copy":
-            return "", ""
-        method, rest = rest[1], rest[2:]
-    return (method, rest[0]) if len(rest) == 1 else ("", "")
+        if len(rest) < 2 or rest[0] not in ("-m", "-s") or rest[0] == "-m" and rest[1] != "copy":
+            return "", "", ""
+        method, snapshot = (rest[1], snapshot) if rest[0] == "-m" else (method, rest[1])
+        rest = rest[2:]
+    return (method, snapshot, rest[0]) if len(rest) == 1 and not (method and snapshot) else ("", "", "")
 
 
 def say(line: str) -> None:
@@ -36,16 +37,24 @@ def say(line: str) -> None:
     sys.stdout.flush()
 
 
-def clone(source: str, zonepath: str, copy: bool) -> None:
+def snapshot_of(dataset: str) -> str:
+    """Take the next one that is a zone's. Raises CopyFailed."""
+    number = 1
+    while run([ZFS, "list", "-H", f"{dataset}@SUNWzone{number}"])[0] == 0:
+        number += 1
+    must(ZFS, "snapshot", f"{dataset}@SUNWzone{number}")
+    return f"{dataset}@SUNWzone{number}"
+
+
+def clone(source: str, zonepath: str, copy: bool, snapshot: str = "") -> None:
     """A ZFS clone where the source is a dataset of its own, else a copy. Raises CopyFailed."""
     dataset = root.dataset_at(source)
-    if dataset and not copy:
-        number = 1
-        while run([ZFS, "list", "-H", f"{dataset}@SUNWzone{number}"])[0] == 0:
-            number += 1
-        snapshot = f"{dataset}@SUNWzone{number}"
+    if snapshot:
+        must(ZFS, "list", "-H", "-t", "snapshot", snapshot)
+    if snapshot or dataset and not copy:
+        snapshot = snapshot or snapshot_of(dataset)
+        dataset = snapshot.partition("@")[0]
         say(f"Cloning snapshot {snapshot}")
-        must(ZFS, "snapshot", snapshot)
         if os.path.isdir(zonepath):
             os.rmdir(zonepath)
         must(ZFS, "clone", snapshot, f"{dataset.rpartition('/')[0]}/{os.path.basename(zonepath)}")

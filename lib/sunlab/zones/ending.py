@@ -1,4 +1,4 @@
-"""The orderly end of a zone, as at its run level 0: every service stops, dependents first; a guest hears SIGTERM."""
+"""The orderly end of a zone, by its run level 0: every service stops, dependents first; a guest hears SIGTERM."""
 from __future__ import annotations
 
 import os
@@ -9,7 +9,7 @@ from sunlab.zones import config, registry
 
 
 def orderly(zone: str, within_s: float) -> bool:
-    """Has everything in the zone stopped in time? Its init is left to be ended, but for a guest's."""
+    """Has the zone stopped its services and halted itself in time?"""
     own = config.load(zone)
     if own is not None and own.get("brand") in ("lx", "bhyve"):
         return guest(zone, within_s)
@@ -27,27 +27,25 @@ def guest(zone: str, within_s: float) -> bool:
     return True
 
 
-def services(zone: str, within_s: float) -> bool:
-    from sunlab import zones
+def coming_down(door: str) -> bool:
+    """Has the zone's svc.startd been told? Not if it is not up yet."""
     from sunlab.smf import client
-    deadline, told = time.monotonic() + within_s, set[str]()
+    try:
+        return client.call("init", ["0"], door=door) is not None
+    except OSError:
+        return True                     # it was so quick that it had no time to answer
+
+
+def services(zone: str, within_s: float) -> bool:
+    """As `init 0` in the zone."""
+    from sunlab import zones
+    deadline, told = time.monotonic() + within_s, False
     while True:
         try:
-            answer = client.call("svcs", ["-a", "-H", "-o", "state,nstate,fmri"], door=zones.door(zone))
+            door = zones.door(zone)
         except LookupError:
-            return True                 # it has ended by itself meanwhile
-        rows = [line.split() for key, text in answer or [] if key == "out" for line in text.splitlines()]
-        up = [fmri for state, after, fmri in rows if (state in ("online", "degraded") or after != "-")
-              and not fmri.startswith("svc:/system/svc/restarter:")]
-        if not up:
-            return True
-        # A zone that still boots: what waits for its dependencies must not come up behind this one's back.
-        coming = {fmri for state, _, fmri in rows if state in ("offline", "uninitialized", "-")}
-        new = (coming | set(up)) - told
-        if new:
-            client.call("svcadm", ["disable", "-t", *sorted(new)], door=zones.door(zone))
-            told |= new
-        elif time.monotonic() > deadline:
+            return True                 # it has ended
+        told = told or coming_down(door)
+        if time.monotonic() > deadline:
             return False
-        else:
-            time.sleep(0.005)
+        time.sleep(0.005)

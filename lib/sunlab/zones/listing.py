@@ -6,7 +6,7 @@ import sys
 from sunlab.platform import here
 from sunlab.zones import config, registry
 
-UP = ("ready", "running", "shutting_down", "down")
+UP = ("ready", "running", "shutting_down", "down", "mounted")
 
 
 class Row:

@@ -10,7 +10,9 @@ import os
 
 ZONES = "/etc/zones"
 RUN = "/var/run/zones"
+NEWS = f"{RUN}/.svc.zones"              # where svc.zones hears of changes (Solaris 11.4)
 LONGEST = 63
+AT_REST = ("configured", "incomplete", "unavailable", "installed")
 
 
 class Zone:
@@ -18,7 +20,7 @@ class Zone:
 
     def __init__(self, name: str, state: str, path: str, uuid: str) -> None:
         self.name, self.path, self.uuid = name, path, uuid
-        self.state = state              # configured | incomplete | installed; that it runs is not in the index
+        self.state = state              # configured | incomplete | unavailable | installed; not that it runs
 
 
 class Running:
@@ -109,6 +111,7 @@ def set_state(name: str, state: str) -> None:
             zone.uuid = random_uuid()
         if state == "configured":
             zone.uuid = ""
+    announce(name, state)
 
 
 def random_uuid() -> str:
@@ -149,6 +152,20 @@ def record(name: str, at: Running | None) -> None:
         replace(f"{RUN}/{name}", f"{at.number} {at.init} {at.daemon} {at.state}\n")
     elif os.path.exists(f"{RUN}/{name}"):
         os.unlink(f"{RUN}/{name}")
+    announce(name, at.state if at is not None else "installed")
+
+
+def announce(name: str, state: str) -> None:
+    """Tell svc.zones, where there is one."""
+    if not os.path.exists(NEWS):
+        return
+    import _socket
+    news = _socket.socket(_socket.AF_UNIX, _socket.SOCK_DGRAM)
+    try:
+        news.sendto(f"{name}\x1f{state}".encode(), NEWS)
+    except OSError:
+        pass                            # it has just ended
+    news.close()
 
 
 def state_of(zone: Zone) -> str:

@@ -6,10 +6,10 @@ from sunlab.platform import here
 #: In the order of `zonecfg info`; export has zonepath and brand in this order too.
 SCALARS = ("zonepath", "brand", "autoboot", "bootargs", "pool", "limitpriv", "scheduling-class", "ip-type", "hostid",
            "fs-allowed")
-SOLARIS_SCALARS = ("zonepath", "brand", "autoboot", "autoshutdown", "bootargs", "file-mac-profile", "pool",
-                   "limitpriv", "scheduling-class", "ip-type", "hostid", "tenant", "fs-allowed")
+SOLARIS_SCALARS = ("zonepath", "brand", "autoboot", "autoshutdown", "boot-priority", "bootargs", "file-mac-profile",
+                   "pool", "limitpriv", "scheduling-class", "ip-type", "hostid", "tenant", "fs-allowed")
 CHOICES = {"autoboot": ("true", "false"), "ip-type": ("shared", "exclusive"),
-           "autoshutdown": ("shutdown", "halt", "suspend")}
+           "autoshutdown": ("shutdown", "halt", "suspend"), "boot-priority": ("high", "normal", "low")}
 #: Properties that stand for a resource control, which is what is kept (libzonecfg.c, aliases).
 ALIASES = {"max-lwps": "zone.max-lwps", "max-processes": "zone.max-processes", "max-shm-memory": "zone.max-shm-memory",
            "max-shm-ids": "zone.max-shm-ids", "max-msg-ids": "zone.max-msg-ids", "max-sem-ids": "zone.max-sem-ids",
@@ -58,7 +58,8 @@ def kinds() -> dict[str, Kind]:
     net = Kind("address allowed-address configure-allowed-address physical defrouter", "physical",
                "physical address allowed-address")
     dataset = Kind("name alias", "name", "name")
-    return {**KINDS, "net": net, "dataset": dataset, "anet": ANET}
+    dependency = Kind("name fmri grouping", "fmri", "name fmri")
+    return {**KINDS, "net": net, "dataset": dataset, "anet": ANET, "smf-dependency": dependency}
 
 
 def scalars() -> tuple[str, ...]:

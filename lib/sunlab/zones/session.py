@@ -14,6 +14,8 @@ from sunlab.zones.editing import NO_ZONE, Editing, Leave, Wrong
 from sunlab.zones.language import VERBS, Statement, SyntaxWrong
 from sunlab.zones.registry import Zone
 
+READING = ("info", "export", "verify", "help", "exit")     # what a user who may not write the file may do
+
 
 class Session(Editing):
     def __init__(self, zone: str, prompt: bool, interactive: bool) -> None:
@@ -22,6 +24,8 @@ class Session(Editing):
 
     def run(self, said: Statement) -> None:
         """Raises Wrong, Leave, SyntaxWrong."""
+        if os.geteuid() != 0 and said.verb not in READING:
+            raise Wrong(f"{self.zone}: cannot {said.verb} in read-only mode.")
         getattr(self, "do_" + said.verb)(said)
 
     def sure(self, question: str, verb: str, what: str = "Input") -> bool:
@@ -91,7 +95,7 @@ class Session(Editing):
         if zone is None and not os.path.exists(config.path_of(self.zone)):
             raise Wrong(f"{self.zone}: {NO_ZONE}")
         state = registry.state_of(zone) if zone else "configured"
-        if state not in ("configured", "incomplete", "installed"):
+        if state not in registry.AT_REST:
             raise Wrong(f"{self.zone}: Zone state is invalid for the requested operation")
         if state != "configured" and not force:
             raise Wrong(f"Zone {self.zone} not in configured state; delete not allowed.  Use -F to force delete.",
@@ -130,7 +134,8 @@ class Session(Editing):
                 zones.pop(self.saved_as, None)
             zones[self.zone] = Zone(self.zone, old.state if old else "configured", own.path(self.zone),
                                     old.uuid if old else "")
-        instance.add(self.zone)
+        if old is not None and old.state in ("installed", "unavailable"):
+            instance.add(self.zone)
         self.changed, self.saved_as = False, self.zone
 
     def do_revert(self, said: Statement) -> None:

@@ -7,8 +7,9 @@ from sunlab.zones.config import Resource, ZoneConfig
 
 #: In this order among the others; resource controls that a property stands for are shown as that.
 RESOURCES = ("fs", "net", "anet", "device", "dedicated-cpu", "capped-cpu", "capped-memory", "attr", "dataset", "admin",
-             "rctl")
-EXPORTED = ("fs", "net", "anet", "device", "capped-memory", "rctl", "attr", "dataset", "dedicated-cpu", "admin")
+             "rctl", "smf-dependency")
+EXPORTED = ("fs", "net", "anet", "device", "capped-memory", "rctl", "attr", "dataset", "dedicated-cpu", "admin",
+            "smf-dependency")
 #: What Solaris 11.4 does not show without -a.
 QUIET = {"net": {"configure-allowed-address": "true"},
          "anet": {"lower-link": "auto", "link-protection": "mac-nospoof", "mac-address": "auto"}}

@@ -11,7 +11,8 @@ import select
 import signal
 import sys
 
-from sunlab.zones import config, console, instance, links, registry, root
+from sunlab.zones import bootargs, config, console, links, registry, root, scratch
+from sunlab.zones.bootargs import BootArguments
 from sunlab.zones.calls import Door
 from sunlab.zones.registry import Running
 
@@ -19,7 +20,7 @@ CONTRACTS = "/system/contract"
 OWN = f"{CONTRACTS}/zoneadmd"           # the daemons' control group: not the contract of whoever called zoneadm
 LOG = "/var/log/zoneadmd.log"
 BOOT = ("import sys; sys.path.insert(0, '/usr/lib/sunlab/lib'); from sunlab.smf import startd; "
-        "startd.run(zone=sys.argv[1])")
+        "startd.run(zone=sys.argv[1], milestone=sys.argv[2])")
 GUEST = "import sys; sys.path.insert(0, '/usr/lib/sunlab/lib'); from sunlab.zones import guest; guest.main()"
 #: Brands whose init is a guest that the lab does not have.
 GUESTS = {"lx": "init", "bhyve": "bhyve"}
@@ -74,6 +75,27 @@ def _become_daemon(tell: int) -> None:
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
 
 
+def invalid(verb: str, state: str) -> bool:
+    """Is that command none for a zone in this state?"""
+    if state in ("configured", "incomplete", "unavailable"):
+        return True
+    if state == "mounted":
+        return verb != "unmount"
+    if verb in ("mount", "unmount"):
+        return state != "installed"
+    return verb == "reboot" and state in ("installed", "ready")
+
+
+def run_other(program: str, root: str) -> None:
+    """In the zone: the first process that a boot argument -i names. Raises OSError, ZoneBroken."""
+    from sunlab.zones import birth
+    if not os.path.exists(program):
+        raise ZoneBroken(f"could not stat {root}{program}: No such file or directory")
+    if not os.access(program, os.X_OK):
+        raise ZoneBroken(f"{root}{program} is not executable")
+    os.execve(program, [program], birth.ENVIRONMENT)
+
+
 class Daemon:
     def __init__(self, zone: str) -> None:
         self.zone = zone
@@ -113,10 +135,10 @@ class Daemon:
                     self.answer()
                 elif descriptor == self.watch:
                     self.ended()
-                else:
+                elif descriptor in self.console.descriptors():      # it may have been closed by what came before
                     self.console.ready(descriptor)
             self.reap()
-            if self.state() in ("installed", "configured", "incomplete") and not self.console.attended():
+            if self.state() in registry.AT_REST and not self.console.attended() and not self.door.called():
                 self.door.close()
                 return
 
@@ -139,17 +161,19 @@ class Daemon:
             return
         say: list[str] = []
         try:
-            self.command(words[0], say)
+            self.command(words[0], words[1:], say)
             status = 0
         except (ZoneBroken, OSError) as broken:
             say.append(str(broken))
             status = 1
         self.door.reply(status, "".join(f"zone '{self.zone}': {line}\n" for line in say))
 
-    def command(self, verb: str, say: list[str]) -> None:
+    def command(self, verb: str, words: list[str], say: list[str]) -> None:
         """What a command does in each state (server() in zoneadmd.c). Raises ZoneBroken."""
         state = self.state()
-        if state in ("configured", "incomplete") or verb == "reboot" and state in ("installed", "ready"):
+        if verb == "mount" and state == "incomplete" and "-f" in words:
+            state = "installed"
+        if invalid(verb, state):
             raise ZoneBroken(f"{verb} operation is invalid for zones in state '{state}'")
         if verb == "halt" and state == "installed":
             say.append("zone is already halted")
@@ -168,8 +192,14 @@ class Daemon:
         elif verb in ("boot", "reboot"):
             if verb == "reboot":
                 self.console.notice("Zone rebooting")
-                self.halt()
-            self.boot(say)
+                self.halt(again=True)
+            self.boot(say, " ".join(words))
+        elif verb == "mount":
+            self.mount()
+        elif state == "installed":
+            say.append("zone is already unmounted")
+        else:
+            self.unmount()
 
     # --- from state to state
 
@@ -184,17 +214,39 @@ class Daemon:
         links.bring_up(self.own, say)
         registry.record(self.zone, Running(registry.next_number(), 0, os.getpid(), "ready"))
 
-    def boot(self, say: list[str]) -> None:
-        if self.state() != "ready":
-            self.make_ready(say)
-        self.console.notice("Zone booting up")
+    def mount(self) -> None:
+        own, path = config.load(self.zone) or config.blank(), registry.index()[self.zone].path
         try:
-            self.give_birth(say)
+            scratch.mount(path, own)
+        except OSError:
+            scratch.unmount(path)
+            raise
+        registry.record(self.zone, Running(registry.next_number(), 0, os.getpid(), "mounted"))
+
+    def unmount(self) -> None:
+        scratch.unmount(registry.index()[self.zone].path)
+        registry.record(self.zone, None)
+
+    def boot(self, say: list[str], arguments: str = "") -> None:
+        try:
+            if self.state() != "ready":
+                self.make_ready(say)
+            self.console.notice("Zone booting up")
+            self.give_birth(say, self.read_arguments(arguments, say))
         except (OSError, ZoneBroken):
             self.tidy()
             raise
 
-    def give_birth(self, say: list[str]) -> None:
+    def read_arguments(self, arguments: str, say: list[str]) -> BootArguments:
+        """Those given for this boot, else the zone's own; one that is not understood is no error."""
+        found = bootargs.read(arguments or self.own.get("bootargs"))
+        if found.unused:
+            self.console.notice(f"Ignoring invalid boot arguments: {' '.join(found.unused)}")
+        if found.words:
+            say.append(f"WARNING: Unused or invalid boot arguments `{' '.join([*found.unused, *found.words])}'.")
+        return found
+
+    def give_birth(self, say: list[str], arguments: BootArguments) -> None:
         """Start the zone's init; returns when it has reached its own program. Raises ZoneBroken."""
         from sunlab.zones import birth
         heard, tell = os.pipe()         # closed by exec: the end of the file means that all went well
@@ -204,7 +256,7 @@ class Daemon:
         init = birth.fork_into(group(self.zone, "init"), namespaces | (birth.NEWNET if alone else 0))
         if init == 0:
             os.close(go)
-            self.become_init(wait, tell)
+            self.become_init(wait, tell, arguments)
         os.close(tell)
         os.close(wait)
         at = registry.running(self.zone)
@@ -224,7 +276,7 @@ class Daemon:
             raise ZoneBroken(trouble)
         registry.record(self.zone, Running(at.number if at else 0, init, os.getpid()))
 
-    def become_init(self, wait: int, tell: int) -> None:
+    def become_init(self, wait: int, tell: int, arguments: BootArguments) -> None:
         """The child: never returns."""
         from sunlab.zones import assembly, birth
         try:
@@ -238,9 +290,12 @@ class Daemon:
             os.mkdir("/run/svc")
             brand = self.own.get("brand")
             signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+            if arguments.init:
+                run_other(arguments.init, f"{path}/root")
             if brand in GUESTS:
                 os.execve("/usr/bin/python3", [GUESTS[brand], "-IS", "-c", GUEST, self.zone], birth.ENVIRONMENT)
-            os.execve("/usr/bin/python3", ["svc.startd", "-IS", "-c", BOOT, self.zone], birth.ENVIRONMENT)
+            os.execve("/usr/bin/python3", ["svc.startd", "-IS", "-c", BOOT, self.zone, arguments.milestone],
+                      birth.ENVIRONMENT)
         except Exception as problem:    # noqa: BLE001 - a forked child must not return into its parent's code
             os.write(tell, str(problem).encode())
         finally:
@@ -250,9 +305,8 @@ class Daemon:
         """The zone's init has gone by itself: by reboot(2), or for good."""
         status = self.collect()
         self.console.notice("Zone halted" if status != signal.SIGHUP else "Zone rebooting")
-        self.tidy()
+        self.tidy(again=status == signal.SIGHUP)
         if status != signal.SIGHUP:
-            instance.ended(self.zone)
             return
         say: list[str] = []
         try:
@@ -273,7 +327,7 @@ class Daemon:
             return 0                    # born to a daemon before this one
         return os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
 
-    def halt(self) -> None:
+    def halt(self, again: bool = False) -> None:
         """Kill the zone's init, and so everything in it. A process that cannot die holds this up, as on Solaris."""
         at = registry.running(self.zone)
         if at is not None and self.watch >= 0:
@@ -282,10 +336,15 @@ class Daemon:
             os.kill(at.init, signal.SIGKILL)
             select.select([self.watch], [], [])
             self.collect()
-        self.tidy()
+        self.tidy(again)
 
-    def tidy(self) -> None:
-        """After the zone's last process: its links and addresses, its control groups and its run file go."""
+    def tidy(self, again: bool = False) -> None:
+        """After the zone's last process: its links and addresses, its control groups and its run file go.
+
+        `again`: it boots at once, and is never seen installed.
+        """
+        at = registry.running(self.zone)
+        number = at.number if at is not None else 0
         if self.network >= 0:
             links.give_back(self.lent, self.network)
             os.close(self.network)
@@ -300,4 +359,4 @@ class Daemon:
                     break
                 except OSError:         # a process that is dead but not yet counted out
                     select.select([], [], [], 0.001)
-        registry.record(self.zone, None)
+        registry.record(self.zone, Running(number, 0, os.getpid(), "down") if again else None)
