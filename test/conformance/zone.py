@@ -21,7 +21,7 @@ class Zone:
     def rest(self) -> None:
         """Halted and installed."""
         self.host.run(f"zoneadm -z {self.name} halt")
-        if self.state() == "configured":
+        if self.state() in ("configured", "unavailable"):
             self.host.do(f"zoneadm -z {self.name} attach")
         if self.state() == "incomplete":
             self.host.do(f"zoneadm -z {self.name} uninstall -F; zoneadm -z {self.name} install")
