@@ -7,7 +7,9 @@ import socket
 import struct
 import subprocess
 import sys
+import termios
 import time
+import tty
 from pathlib import Path
 from typing import Callable, Mapping
 
@@ -23,10 +25,10 @@ BOOT = "import sys; sys.path.insert(0, '/usr/lib/sunlab/lib'); from sunlab.init 
 
 
 def prepare(node: str, folder: Path, image: Path, disks: Mapping[str, Path], contracts: Path,
-            driver: Callable[[str], None]) -> None:
+            driver: Callable[[str], None], lines: Mapping[str, str]) -> None:
     """Give this process (already in its own namespaces) the node's root and devices, then boot it. Never returns.
 
-    `driver` starts that of the disks, told where the node's root is.
+    `driver` starts that of the disks, told where the node's root is. `lines`: port -> terminal of its serial lines.
     """
     root = str(folder / "root")
     linux.mount("none", "/", flags=MS_REC | MS_PRIVATE)
@@ -41,6 +43,7 @@ def prepare(node: str, folder: Path, image: Path, disks: Mapping[str, Path], con
     linux.mount(str(contracts), f"{root}/system/contract", flags=MS_BIND)
     bind_python(root)
     add_disks(root, disks)
+    add_lines(f"{root}/dev", lines)
     driver(root)
     os.makedirs(f"{root}/run/old")
     linux.pivot_root(root, f"{root}/run/old")
@@ -80,6 +83,19 @@ def add_disks(root: str, disks: Mapping[str, Path]) -> None:
         for kind in ("dsk", "rdsk"):
             Path(f"{root}/dev/{kind}/{name}").touch()
             linux.mount(str(image), f"{root}/dev/{kind}/{name}", flags=MS_BIND)
+
+
+def add_lines(dev: str, lines: Mapping[str, str]) -> None:
+    """The ends of its serial lines, with nothing in the receivers yet."""
+    for port, terminal in lines.items():
+        end = os.open(terminal, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+        tty.setraw(end)
+        termios.tcflush(end, termios.TCIOFLUSH)
+        os.close(end)
+        for folder in ("term", "cua"):
+            os.makedirs(f"{dev}/{folder}", exist_ok=True)
+            Path(f"{dev}/{folder}/{port}").touch()
+            linux.mount(terminal, f"{dev}/{folder}/{port}", flags=MS_BIND)
 
 
 def main() -> None:

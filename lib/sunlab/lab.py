@@ -13,7 +13,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Type, Un
 
 import yaml
 
-from sunlab import bmc, cgroups, drives, image, init, linux, nas, network, power
+from sunlab import bmc, cgroups, drives, image, init, linux, nas, network, power, serial
 from sunlab.disks.fault import fault_of
 from sunlab.places import BASE, Places
 from sunlab.spec import Spec, parse, read
@@ -67,6 +67,8 @@ class Lab:
             _build(spec, places)
             places.spec.write_text(spec.dump(), encoding="utf-8")
             lab = cls(spec.lab)
+            if spec.serial:
+                serial.start(places)
             for name in spec.nas:
                 nas.switch_on(places, name)
             for name, node in spec.nodes.items():
@@ -231,7 +233,7 @@ class Lab:
         drives.set_fault(self.places, node, disk, fault, power.pid_of(self.places, node))
 
     def unplug(self, node: str, interface: str) -> None:
-        """Pull the cable out of a node's interface, such as net0, or its controller's (bmc).
+        """Pull the cable out of a node's interface, such as net0, its controller's (bmc) or a serial line's (term/a).
 
         The node sees its link go down, also after a boot.
         """
@@ -240,14 +242,17 @@ class Lab:
     def plug(self, node: str, interface: str) -> None:
         network.unplug(self.places, *self._port(node, interface), False)
 
-    def _port(self, node: str, interface: str) -> Tuple[str, int]:
+    def _port(self, node: str, interface: str) -> Tuple[str, Optional[int]]:
         if node not in self.spec.nodes:
             raise LabError(f"lab {self.spec.lab} has no node {node!r}")
         known = [f"net{number}" for number in range(len(self.spec.nodes[node].addresses))]
+        ports = [f"term/{line[node]}" for line in self.spec.serial if node in line]
+        if interface in ports:
+            return serial.cable(node, interface.partition("/")[2]), None
         if interface == "bmc" and self.spec.nodes[node].bmc:
             return network.bmc(node), 0
         if interface not in known:
-            raise LabError(f"node {node} has no interface {interface!r}; it has {', '.join(known)}")
+            raise LabError(f"node {node} has no interface {interface!r}; it has {', '.join(known + ports)}")
         return node, known.index(interface)
 
     def status(self) -> Mapping[str, Any]:
@@ -323,6 +328,7 @@ def take_down(name: str) -> None:
     """Remove a lab, whole, half built or crashed: processes, control groups, namespaces, mounts, files."""
     places = Places(name)
     group = places.cgroup()
+    serial.end(places)
     for folder in places.top.glob("nodes/*"):
         bmc.end(places, folder.name)
         power.end_supply(folder)        # first, or it would boot again what is being taken down

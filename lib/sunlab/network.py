@@ -131,9 +131,9 @@ def pause(spec: Spec, places: Places, node: str, paused: bool) -> None:
     run(["ip", "netns", "exec", places.netns, "nft", "-f", "-"], "\n".join(lines) + "\n")
 
 
-def unplug(places: Places, node: str, number: int, out: bool) -> None:
-    """Pull a cable out of a node (or controller), or put it back; it stays so over a boot."""
-    end = cable(node, number)
+def unplug(places: Places, node: str, number: Optional[int], out: bool) -> None:
+    """Pull a cable out of a node (or controller), or put it back; it stays so over a boot. Serial: no number."""
+    end = node if number is None else cable(node, number)
     mark = unplugged(places, end)
     mark.parent.mkdir(exist_ok=True)
     if out:

@@ -9,7 +9,7 @@ import signal
 import traceback
 from pathlib import Path
 
-from sunlab import cgroups, drives, init, linux, network
+from sunlab import cgroups, drives, init, linux, network, serial
 from sunlab.places import Places
 from sunlab.spec import NodeSpec, Spec
 
@@ -142,7 +142,7 @@ def _init(spec: Spec, places: Places, node: NodeSpec, from_parent: int, contract
             os.close(from_parent)
             disks = {name: places.disks / name for name in node.disks if name not in spec.faulty}
             init.prepare(node.name, places.node(node.name), places.image, disks, contracts,
-                         lambda root: drives.start(spec, places, node, root))
+                         lambda root: drives.start(spec, places, node, root), serial.ends(places, node.name))
     except Exception:  # noqa: BLE001 - as above
         _say(traceback.format_exc())
     finally:

@@ -16,6 +16,7 @@ from sunlab.platform import PLATFORMS
 NAME = re.compile(r"^[a-z][a-z0-9-]{0,10}$")
 DISK = re.compile(r"^c\d+t\d+d\d+s\d+$")
 EXPORTED = re.compile(r"^(/[A-Za-z0-9][A-Za-z0-9._-]*)+$")
+PORT = re.compile(r"^[a-z]$")
 SIZE = re.compile(r"^(\d+)([KMG])$")
 LOGIN = re.compile(r"^[A-Za-z0-9._@%+=:,/-]{1,16}$")     # what IPMI 1.5 keeps of a user and a password, without quoting
 UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
@@ -72,6 +73,7 @@ class Spec:
     switches: Mapping[str, str] = field(default_factory=dict)       # network -> the one on whose switch it is too
     faulty: Tuple[str, ...] = ()            # disks that can be given faults
     nas: Mapping[str, NasSpec] = field(default_factory=dict)
+    serial: Tuple[Mapping[str, str], ...] = ()      # of each line, node -> port at both ends
 
     @property
     def hosts(self) -> Dict[str, Mapping[str, str]]:
@@ -92,7 +94,8 @@ class Spec:
                  for name, node in facts["nodes"].items()}
         files = tuple(FileSpec(**file) for file in facts["files"])
         nas = {name: NasSpec(**{**one, "exports": tuple(one["exports"])}) for name, one in facts["nas"].items()}
-        return cls(**{**facts, "nodes": nodes, "files": files, "faulty": tuple(facts["faulty"]), "nas": nas})
+        return cls(**{**facts, "nodes": nodes, "files": files, "faulty": tuple(facts["faulty"]), "nas": nas,
+                      "serial": tuple(facts["serial"])})
 
 
 class Reader:
@@ -190,7 +193,7 @@ def parse(text: str, name: str, folder: Path) -> Spec:
 
 
 def _spec(reader: Reader, tree: Any, folder: Path) -> Spec:
-    top = reader.mapping(tree, ("lab", "networks", "disks", "nodes", "clients", "nas", "files"))
+    top = reader.mapping(tree, ("lab", "networks", "disks", "nodes", "clients", "nas", "serial", "files"))
     for key in ("lab", "networks", "nodes"):
         if key not in top:
             reader.wrong(tree, f"{key!r} is missing")
@@ -206,7 +209,29 @@ def _spec(reader: Reader, tree: Any, folder: Path) -> Spec:
     nas = {key: _nas(reader, key, value, networks, {**nodes, **clients})
            for key, value in _section(reader, top, "nas").items()}
     files = tuple(_file(reader, key, value, folder) for key, value in _section(reader, top, "files").items())
-    return Spec(name, networks, disks, nodes, clients, files, switches, faulty, nas)
+    serial = _serial(reader, top["serial"], nodes) if "serial" in top else ()
+    return Spec(name, networks, disks, nodes, clients, files, switches, faulty, nas, serial)
+
+
+def _serial(reader: Reader, section: Any, nodes: Mapping[str, NodeSpec]) -> Tuple[Dict[str, str], ...]:
+    """The lines; a port is the end of one."""
+    if not isinstance(section, yaml.SequenceNode):
+        reader.wrong(section, "serial is a list of lines, such as - {n1: a, n2: a}")
+        return ()
+    lines: List[Dict[str, str]] = []
+    for item in section.value:
+        line = {node: reader.text(port) for node, port in reader.mapping(item).items()}
+        if len(line) != 2:
+            reader.wrong(item, "a line has two ends, such as {n1: a, n2: a}")
+        for node, port in line.items():
+            if node not in nodes:
+                reader.wrong(item, f"there is no node {node!r}")
+            if not PORT.match(port):
+                reader.wrong(item, f"a port is a letter, as in /dev/term/a, not {port!r}")
+            if any(before.get(node) == port for before in lines):
+                reader.wrong(item, f"port {port} of {node} is taken already")
+        lines.append(line)
+    return tuple(lines)
 
 
 def _disks(reader: Reader, section: Mapping[str, Any]) -> Tuple[Dict[str, int], Tuple[str, ...]]:

@@ -77,3 +77,20 @@ def test_a_mistake_is_said_with_its_place(folder: Path, old: str, new: str, said
 def test_all_mistakes_are_said_in_one_run(folder: Path) -> None:
     text = GOOD.replace("128M", "x").replace("hostid: 1845715f", "colour: red").replace("lab: demo", "lab: 9")
     assert len(problems(text, folder)) == 3
+
+
+@pytest.mark.parametrize(("lines", "said"), [
+    ("{n1: a, n2: a}", "serial is a list of lines"),
+    ("[{n1: a}]", "lab.yaml:1:10: error: a line has two ends"),
+    ("[{n1: a, n9: a}]", "there is no node 'n9'"),
+    ("[{n1: a, n2: ttyb}]", "a port is a letter, as in /dev/term/a, not 'ttyb'"),
+    ("[{n1: a, n2: a}, {n2: b, n1: a}]", "port a of n1 is taken already"),
+])
+def test_a_serial_line_that_makes_no_sense_is_said(folder: Path, lines: str, said: str) -> None:
+    assert any(said in problem for problem in problems(f"serial: {lines}\n{GOOD}", folder))
+
+
+def test_serial_lines_are_read(folder: Path) -> None:
+    spec = parse(f"serial: [{{n1: a, n2: b}}]\n{GOOD}", "lab.yaml", folder)
+    assert spec.serial == ({"n1": "a", "n2": "b"},)
+    assert Spec.load(spec.dump()) == spec
