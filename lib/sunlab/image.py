@@ -31,6 +31,9 @@ COMMANDS.update({f"usr/sbin/{name}": name for name in ("mount", "umount", "mount
 COMMANDS["usr/bin/df"] = "df"
 COMMANDS.update({f"usr/sbin/{name}": "useradd" for name in ("useradd", "usermod", "roleadd", "rolemod")})
 
+#: Commands that only nodes of one platform have.
+PLATFORM_COMMANDS = {"solaris": {"usr/sbin/svcbundle": "svcbundle"}}
+
 LAUNCHER = """#!{python} -IS
 import sys
 sys.path.insert(0, "/usr/lib/sunlab/lib")
@@ -68,7 +71,10 @@ def build(image: Path) -> None:
 def add_platform(platform: str, layer: Path) -> None:
     """What only nodes of that platform have goes into the node's own layer."""
     (layer / "etc/sunlab-platform").write_text(f"{platform}\n")
-    own = HERE / platform.rstrip("0123456789.")
+    family = platform.rstrip("0123456789.")
+    for path, name in PLATFORM_COMMANDS.get(family, {}).items():
+        script(layer / path, LAUNCHER.format(python=SYSTEM_PYTHON, name=name))
+    own = HERE / family
     if own.is_dir():
         shutil.copytree(own / "lib", layer / "usr/lib", dirs_exist_ok=True)
 
