@@ -1,23 +1,29 @@
 """Everything that can go wrong, drawn by chance: each fault breaks something now and mends it after a while."""
 from dataclasses import replace
+from functools import partial
 from random import Random
-from typing import Callable, Dict, List, Optional, Tuple
+from typing import Callable, Deque, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from simulation.machine import Machine
-from simulation.wire import Quality
+from simulation.script import Draws, Fault, Void, replayed
+from simulation.wirefaults import WireFaults
 from simulation.world import World, with_group
 from sundog.core.events import Preflight
 
 _MOST_GROUPS = 4
 
 
-class Storm:
-    """Faults at random instants, on average one in `every_s` seconds, until `end()`. Counts what it did by kind."""
+class Storm(WireFaults):
+    """Faults at random instants, on average one in `every_s` seconds, or those of a script, until `end()`.
 
-    def __init__(self, world: World, every_s: float = 4.0) -> None:
+    `faults` has what struck, with what each drew; `factors` multiply the weights of kinds. Draw from `random` only.
+    """
+
+    def __init__(self, world: World, every_s: float = 4.0, factors: Optional[Mapping[str, float]] = None,
+                 script: Optional[Sequence[Fault]] = None) -> None:
         self.world, self.every_s = world, every_s
-        self.random: Random = world.random
-        self.counts: Dict[str, int] = {}
+        self.random = Draws(Random(world.seed ^ 0x570))
+        self.faults: List[Fault] = []
         self.over = False
         self.kinds: List[Tuple[str, int, Callable[[], bool]]] = [
             ("power cut", 6, self.power_cut), ("power cut in a step", 3, self.power_cut_in_a_step),
@@ -32,11 +38,25 @@ class Storm:
             ("start astray", 6, self.start_astray),
             ("operator", 10, self.operator), ("unfit", 2, self.unfit), ("all power cut", 1, self.all_power_cut),
             ("slow disk", 3, self.slow_disk), ("failing disk", 3, self.failing_disk),
-            ("lost path", 2, self.lost_path), ("apply", 2, self.apply)]
+            ("lost path", 2, self.lost_path), ("hung disk", 2, self.hung_disk), ("apply", 2, self.apply)]
+        self.kinds += self.wire_kinds()
+        factor = (factors or {}).get
         self._names = [name for name, _, _ in self.kinds]
-        self._weights = [weight for _, weight, _ in self.kinds]
+        self._weights = [weight * factor(name, 1.0) for name, weight, _ in self.kinds]
         self._calls = {name: call for name, _, call in self.kinds}
-        self._next()
+        if script is None:
+            self._next()
+        else:
+            for fault in script:
+                self.world.timeline.at(fault.at, self._unless_over, partial(self._strike, *replayed(fault)))
+
+    @property
+    def counts(self) -> Dict[str, int]:
+        """How many faults of each kind have struck."""
+        counts: Dict[str, int] = {}
+        for fault in self.faults:
+            counts[fault.kind] = counts.get(fault.kind, 0) + 1
+        return counts
 
     def end(self) -> None:
         """No more faults; what is broken is mended, and every host has its power back."""
@@ -54,16 +74,27 @@ class Storm:
             machine.happen(_preflight())
 
     def _next(self) -> None:
-        self._in(self.random.expovariate(1 / self.every_s), self._strike)
+        chance = self.random.free
+        self.world.timeline.at(self.world.now + chance.expovariate(1 / self.every_s), self._unless_over, self._any)
 
-    def _strike(self) -> None:
-        name = self.random.choices(self._names, self._weights)[0]
-        if self._calls[name]():
-            self.counts[name] = self.counts.get(name, 0) + 1
+    def _any(self) -> None:
+        kind = self.random.free.choices(self._names, self._weights)[0]
+        self._strike(Fault(self.world.now, kind), None)
         self._next()
 
+    def _strike(self, fault: Fault, script: Optional[Deque[object]]) -> None:
+        """A fault that finds nothing to break is none."""
+        said = self.world.said
+        try:
+            struck = self.random.within(fault, script, self._calls[fault.kind])
+        except Void:
+            return
+        if struck:
+            self.faults.append(replace(fault, said=self.world.last_said if self.world.said > said else ""))
+            self.world.note("fault", f"{fault.kind}: {' '.join(map(str, fault.drawn))}")
+
     def _in(self, delay_s: float, call: Callable[[], object]) -> None:
-        self.world.timeline.at(self.world.now + delay_s, self._unless_over, call)
+        self.world.timeline.at(self.world.now + delay_s, self._unless_over, self.random.bound(call))
 
     def _unless_over(self, call: Callable[[], object]) -> None:
         if not self.over:
@@ -75,7 +106,11 @@ class Storm:
         up = [machine for machine in self.world.machines.values() if self.world.is_up(machine.key)]
         # The leader and owners are where it hurts: half of the time it is one of them.
         sore = [m for m in up if m.leads or (m.smf is not None and m.smf.active)]
-        return self.random.choice(sore if sore and self.random.random() < 0.5 else up) if up else None
+        chance = self.random.free
+        if not up:
+            return None
+        return self.random.pick(lambda: chance.choice(sore if sore and chance.random() < 0.5 else up),
+                                lambda key: _among(key, up))
 
     def _group(self) -> str:
         return self.random.choice(sorted(self.world.cluster.groups))
@@ -99,7 +134,7 @@ class Storm:
 
     def _cut_power(self, machine: Machine) -> None:
         machine.power_off()
-        self._in(self._while() if self.random.random() < 0.3 else self.world.boot_s(), machine.power_on)
+        self._in(self._while() if self.random.random() < 0.3 else self.random.uniform(3.0, 23.0), machine.power_on)
 
     def all_power_cut(self) -> bool:
         for machine in self.world.machines.values():
@@ -108,7 +143,7 @@ class Storm:
         return True
 
     def _fuse(self, machine: Machine, blow: Callable[[Machine], None]) -> None:
-        machine.fuse = (self.random.randint(1, 12), blow)
+        machine.fuse = (self.random.randint(1, 12), self.random.bound(blow))
 
     def power_cut_in_a_step(self) -> bool:
         return self._on_a_machine(lambda machine: self._fuse(machine, self._cut_power))
@@ -147,48 +182,6 @@ class Storm:
             machine.kill_daemon()
             self._in(self._while() * 2, machine.start_daemon)
         return self._on_a_machine(down)
-
-    # ---- links
-
-    def _mend_cuts(self, before: "set[Tuple[str, str, str]]") -> Callable[[], None]:
-        new = self.world.wire.cuts - before
-        return lambda: self.world.wire.cuts.difference_update(new)
-
-    def cut_off(self) -> bool:
-        def off(machine: Machine) -> None:
-            before = set(self.world.wire.cuts)
-            self.world.cut(machine.key, one_way=self.random.random() < 0.3)
-            self._in(self._while(), self._mend_cuts(before))
-        return self._on_a_machine(off)
-
-    def cut_pair(self) -> bool:
-        if len(self.world.machines) < 2:
-            return False
-        one, other = self.random.sample(sorted(self.world.machines), 2)
-        before = set(self.world.wire.cuts)
-        self.world.cut(one, other, one_way=self.random.random() < 0.5)
-        self._in(self._while(), self._mend_cuts(before))
-        return True
-
-    def cut_one_link(self) -> bool:
-        def off(machine: Machine) -> None:
-            before = set(self.world.wire.cuts)
-            link = self.random.choice(sorted(self.world.wire.qualities))
-            self.world.cut(machine.key, links=(link,), one_way=self.random.random() < 0.3)
-            self._in(self._while(), self._mend_cuts(before))
-        return self._on_a_machine(off)
-
-    def bad_link(self) -> bool:
-        link = self.random.choice(sorted(self.world.wire.qualities))
-        bad = Quality(0.0005, self.random.choice((0.002, 0.05, 0.3, 1.0)) * self.world.cluster.timing.timeout_s,
-                      self.random.choice((0.0, 0.05, 0.3)), self.random.choice((0.0, 0.1)))
-        self.world.wire.qualities[link] = bad
-
-        def mend() -> None:
-            if self.world.wire.qualities[link] is bad:
-                self.world.wire.qualities[link] = Quality()
-        self._in(self._while(), mend)
-        return True
 
     # ---- groups
 
@@ -289,6 +282,14 @@ class Storm:
         self._in(self._while(), lambda: setattr(partition, what, well))
         return True
 
+    def hung_disk(self) -> bool:
+        if not self.world.partitions:
+            return False
+        partition = self.random.choice(list(self.world.partitions.values()))
+        partition.hung = True
+        self._in(self._while(), partition.release)
+        return True
+
     def lost_path(self) -> bool:
         if not self.world.partitions:
             return False
@@ -301,3 +302,10 @@ class Storm:
 
 def _preflight(unfit: Optional[Dict[str, str]] = None) -> Preflight:
     return Preflight(dict(unfit or {}))
+
+
+def _among(key: str, up: List[Machine]) -> Machine:
+    machine = next((machine for machine in up if machine.key == key), None)
+    if machine is None:
+        raise Void(key)
+    return machine

@@ -9,9 +9,11 @@ I6  the ledger moves along LEGAL only, and takes a group from nobody who can sti
 I7  no two nodes lead at once
 I8  no lease is granted to a node where something is active that the ledger does not assign to it
 """
-from typing import TYPE_CHECKING, Dict, List, Optional, Tuple
+from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple
 
 from simulation.ballots import Ballots, Forked
+from simulation.lanes import Line
+from simulation.script import Script
 from simulation.storage import Pool
 from sundog.core import effects, frames
 from sundog.core.effects import Permit, Stored
@@ -26,7 +28,18 @@ NEVER = float("-inf")
 
 
 class Broken(AssertionError):
-    """An invariant does not hold. The text says which, when and what led there."""
+    """An invariant does not hold. The text says which, when and what led there.
+
+    `script`, `at` (virtual seconds) and `lanes` are there when a trial broke.
+    """
+    script: Optional[Script] = None
+    at = 0.0
+    lanes: Sequence[Line] = ()
+
+    @property
+    def rule(self) -> str:
+        """What broke: I1 to I8, or a word."""
+        return str(self).partition(":")[0]
 
 
 class Invariants:

@@ -1,18 +1,30 @@
-"""Many seeds: python -m simulation.run --hours 100 (with lib and test on PYTHONPATH).
+"""Runs the simulation over many seeds.
 
 Prints the simulated hours, how much faster than life that was, the faults by kind, and how long takeovers took.
-Exit status 1 when a seed broke an invariant; its story is printed.
+Exit status 1 when a seed broke an invariant: its faults are then shrunk to the fewest that still break it, printed
+with the story of every host, and written to a file for --replay.
 """
 import argparse
 import gc
+import os
 import sys
 import time
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, field
-from typing import Dict, Iterator, List, Optional, Set, Tuple
+from pathlib import Path
+from typing import Dict, Iterator, List, Optional, Sequence, Set, Tuple
 
+from simulation import profiles
 from simulation.invariants import Broken
-from simulation.trial import Result, trial
+from simulation.lanes import drawn
+from simulation.script import Script
+from simulation.shrink import shortest
+from simulation.trial import Result, replay, trial
+
+_BEFORE_S = 2.0                         # of the story, before the first fault
+_MOST_LINES = 400
+
+Attempt = Tuple[int, Optional[Result], Optional[Script]]
 
 
 @dataclass
@@ -24,7 +36,7 @@ class Summary:
     resets: int = 0
     faults: Dict[str, int] = field(default_factory=dict)
     takeovers: List[float] = field(default_factory=list)
-    broken: List[Tuple[int, str]] = field(default_factory=list)
+    broken: Dict[int, Script] = field(default_factory=dict)
 
     def add(self, result: Result) -> None:
         self.seeds += 1
@@ -37,6 +49,10 @@ class Summary:
             self.faults[kind] = self.faults.get(kind, 0) + count
 
     def lines(self, took_s: float) -> Iterator[str]:
+        for seed in sorted(self.broken):
+            yield f"BROKEN: seed {seed}"
+        if not self.seeds:
+            return
         hours = self.virtual_s / 3600
         yield (f"{self.seeds} seeds, {hours:.1f} simulated hours in {took_s:.0f} s: "
                f"{self.virtual_s / took_s:.0f} times life; {self.steps} steps, {self.frames} frames, "
@@ -47,38 +63,94 @@ class Summary:
             marks = ", ".join(f"{name} {ordered[min(int(part * len(ordered)), len(ordered) - 1)]:.3f}"
                               for name, part in (("min", 0), ("median", .5), ("p90", .9), ("p99", .99), ("max", 1)))
             yield f"power-off of an owner to online elsewhere, s beyond L, of {len(ordered)}: {marks}"
-        for seed, story in self.broken:
-            yield f"BROKEN: seed {seed}: {story.splitlines()[0]}"
 
 
-def attempt(seed: int, storm_s: float, timeout_s: float) -> Tuple[int, Optional[Result], str]:
+def attempt(seed: int, storm_s: float, timeout_s: float, profile: str) -> Attempt:
     # The collector finds little in a world that is still needed; once a seed is enough.
-    gc.disable()
-    gc.collect()
+    if sys.implementation.name == "cpython":
+        gc.disable()
+        gc.collect()
     try:
-        return seed, trial(seed, storm_s, timeout_s=timeout_s), ""
+        return seed, trial(seed, storm_s, timeout_s=timeout_s, profile=profile), None
     except Broken as broken:
-        return seed, None, str(broken)
+        return seed, None, broken.script
+
+
+def arguments_of(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="test/simulation/run", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="profiles:\n" + "".join(f"  {one.name:11} {one.about}\n" for one in profiles.PROFILES.values())
+        + "  nightly     all of them in turn\n\nexample: test/simulation/run --hours 10 --profile partitions")
+    parser.add_argument("--seed", type=int, help="one seed")
+    parser.add_argument("--seeds", default="", help="FIRST:LAST; default: as many from --first on as --hours needs")
+    parser.add_argument("--first", type=int, default=0, help="the seed to begin with")
+    parser.add_argument("--hours", type=float, default=1.0, help="simulated hours (without --seed and --seeds)")
+    parser.add_argument("--profile", default="mixed", choices=profiles.NAMES)
+    parser.add_argument("--storm", type=float, default=600.0, help="seconds of faults for each seed")
+    parser.add_argument("--timeout", type=float, default=2.0, help="L, seconds")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
+    parser.add_argument("--replay", type=Path, metavar="FILE", help="run the script of a failure once more")
+    parser.add_argument("--shrink", type=float, default=60.0, metavar="SECONDS",
+                        help="how long to look for a shorter script of a failure; 0: not at all")
+    parser.add_argument("--out", type=Path, default=Path("."), help="directory for the script of a failure")
+    return parser.parse_args(argv)
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", default="", help="FIRST:LAST or one number; default: as many as --hours needs")
-    parser.add_argument("--hours", type=float, default=1.0, help="simulated hours (without --seeds)")
-    parser.add_argument("--storm", type=float, default=600.0, help="seconds of faults for each seed")
-    parser.add_argument("--timeout", type=float, default=2.0, help="L, seconds")
-    parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--first", type=int, default=0, help="the seed to begin with")
-    arguments = parser.parse_args()
+    arguments = arguments_of()
+    if arguments.replay is not None:
+        return replay_file(arguments.replay)
     began = time.perf_counter()
     summary = many(seeds_of(arguments), arguments)
-    print("\n".join(summary.lines(time.perf_counter() - began)))    # noqa: T201
+    say("\n".join(summary.lines(time.perf_counter() - began)))
     if summary.broken:
-        print(min(summary.broken)[1], file=sys.stderr)              # noqa: T201
+        explain(summary.broken[min(summary.broken)], arguments)
     return 1 if summary.broken else 0
 
 
+def say(text: str) -> None:
+    print(text, flush=True)                                         # noqa: T201
+
+
+def replay_file(path: Path) -> int:
+    script = Script.load(path)
+    try:
+        replay(script, lanes=True)
+    except Broken as broken:
+        tell(script, broken)
+        return 1
+    say(f"seed {script.seed}: {len(script.faults)} faults, nothing broke")
+    return 0
+
+
+def explain(script: Script, arguments: argparse.Namespace) -> None:
+    """Shrink a failure, print its story, and keep its script."""
+    try:
+        replay(script)
+    except Broken as broken:
+        short, again = shortest(broken, arguments.shrink, say)
+        tell(short, again)
+        path = arguments.out / f"seed-{script.profile}-{script.seed}.jsonl"
+        short.save(path)
+        say(f"again: test/simulation/run --replay {path}")
+    else:
+        say(f"seed {script.seed}: its script alone breaks nothing; run it with --seed {script.seed}")
+
+
+def tell(script: Script, broken: Broken) -> None:
+    """The story in lanes, from a little before the first fault."""
+    first = script.faults[0].at if script.faults else 0.0
+    lines = list(drawn(list(broken.lanes), first - _BEFORE_S))
+    for line in lines[:1] + lines[1:][-_MOST_LINES:]:
+        say(line)
+    for fault in script.faults:
+        say(f"fault at {fault.at:.3f} s: {fault.kind} {' '.join(map(str, fault.drawn))}  ({fault.said})")
+    say(f"BROKEN at {broken.at:.3f} s, seed {script.seed}, profile {script.profile}: {str(broken).splitlines()[0]}")
+
+
 def seeds_of(arguments: argparse.Namespace) -> List[int]:
+    if arguments.seed is not None:
+        return [arguments.seed]
     if arguments.seeds:
         first, _, last = arguments.seeds.partition(":")
         return list(range(int(first), int(last or first) + 1))
@@ -89,22 +161,22 @@ def seeds_of(arguments: argparse.Namespace) -> List[int]:
 def many(seeds: List[int], arguments: argparse.Namespace) -> Summary:
     summary = Summary()
     with ProcessPoolExecutor(arguments.jobs) as pool:
-        running: "Set[Future[Tuple[int, Optional[Result], str]]]" = set()
+        running: "Set[Future[Attempt]]" = set()
         todo = iter(seeds)
         while True:
             for seed in todo:
-                running.add(pool.submit(attempt, seed, arguments.storm, arguments.timeout))
+                running.add(pool.submit(attempt, seed, arguments.storm, arguments.timeout, arguments.profile))
                 if len(running) > 2 * arguments.jobs:
                     break
             if not running:
                 return summary
             done, running = wait(running, return_when=FIRST_COMPLETED)
             for one in done:
-                seed, result, story = one.result()
-                if result is None:
-                    summary.broken.append((seed, story))
-                else:
+                seed, result, script = one.result()
+                if result is not None:
                     summary.add(result)
+                elif script is not None:
+                    summary.broken[seed] = script
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ A partition has two slots a writer and overwrites the older one, so a write torn
 A pool is as ZFS shows it: imported by the host named in its label until exported (zpool(8)).
 """
 from random import Random
-from typing import TYPE_CHECKING, Callable, Dict, Optional, Set, Tuple
+from typing import TYPE_CHECKING, Callable, Dict, List, Optional, Set, Tuple
 
 from simulation.timeline import Timeline
 from sundog.core.effects import WriteDisk
@@ -25,6 +25,10 @@ class Partition:
         self.slowest_s = 0.01
         self.failing = 0.0                                  # probability that an exchange fails
         self.unreachable: Set[str] = set()                  # keys of machines that have lost their path
+        self.hung = False                                   # takes orders and does nothing, until it is released
+        self._hanging: List[Callable[[], None]] = []
+        self._count = 0
+        self._landed: Dict[str, int] = {}                   # writer -> the newest of its writes that stands there
         self._busy: Dict[Tuple[str, int], Optional[WriteDisk]] = {}     # (machine, run) -> the newest order that waits
 
     def exchange(self, machine: "Machine", order: WriteDisk) -> None:
@@ -36,16 +40,40 @@ class Partition:
                 machine.daemon_later(0.0, machine.happen, DiskAnswered(self.name, late.request, None, "overtaken"))
             return
         self._busy[at] = None
+        if self.hung:
+            self._hanging.append(lambda: self._begin(machine, machine.boot, at, order))
+        else:
+            self._begin(machine, machine.boot, at, order)
+
+    def release(self) -> None:
+        """Whatever hangs here goes on."""
+        self.hung = False
+        hanging, self._hanging = self._hanging, []
+        for begin in hanging:
+            begin()
+
+    def _begin(self, machine: "Machine", boot: int, at: Tuple[str, int], order: WriteDisk) -> None:
+        if machine.boot != boot or machine.run != at[1]:
+            return
         written_in = 0.0005 + self.slowest_s * self.random.random()
         fails = machine.key in self.unreachable or self.random.random() < self.failing
         lands = not fails or (machine.key not in self.unreachable and self.random.random() < 0.5)
         # The write lands even if the host freezes meanwhile; a power cut before it leaves a torn slot, that is nothing.
-        self.timeline.at(self.timeline.now + written_in, self._write, machine, machine.boot, order, lands)
+        # One that was given up may land all the same, and late: a command that timed out is only then aborted.
+        late_s = self.random.choice((0.0, 0.1, 1.0)) if fails else 0.0
+        self._count += 1
+        self.timeline.at(self.timeline.now + written_in + late_s, self._write, machine, at, boot, order, lands,
+                         self._count)
         read_in = written_in + 0.0005 + self.slowest_s * self.random.random()
         machine.daemon_later(read_in, self._read, machine, at, order, fails)
 
-    def _write(self, machine: "Machine", boot: int, order: WriteDisk, lands: bool) -> None:
-        if lands and machine.boot == boot:
+    def _write(self, machine: "Machine", at: Tuple[str, int], boot: int, order: WriteDisk, lands: bool,
+               count: int) -> None:
+        """A daemon does not end while its own write is under way; two slots keep the newer of two that overlap."""
+        if not lands or machine.boot != boot or count < self._landed.get(machine.name, 0):
+            return
+        if machine.run == at[1] or machine.node is None:
+            self._landed[machine.name] = count
             self.slots[machine.name] = order.block
 
     def _read(self, machine: "Machine", at: Tuple[str, int], order: WriteDisk, fails: bool) -> None:

@@ -1,9 +1,12 @@
 """One seed: a cluster drawn by chance, a storm of faults, then calm, in which everything must come right again."""
-from dataclasses import dataclass, field
-from random import Random
-from typing import Dict, List
+from dataclasses import dataclass, field, replace
+from typing import Dict, List, Optional, Sequence, Tuple
 
+from simulation import profiles
 from simulation.faults import Storm
+from simulation.invariants import Broken
+from simulation.profiles import world_of
+from simulation.script import Fault, Script
 from simulation.world import World
 
 #: After the last fault: reboots (23 s), a new leader, placement, slow methods that were under way (20 x 0.3 s each).
@@ -21,37 +24,50 @@ class Result:
     resets: int
     takeovers: List[float] = field(default_factory=list)
     codes: Dict[str, int] = field(default_factory=dict)
+    script: Tuple[Fault, ...] = ()
 
 
-def world_of(seed: int, timeout_s: float = 2.0) -> World:
-    """2 to 5 nodes, mostly 3; two nodes have a disk to break the tie."""
-    chance = Random(seed ^ 0x5D0)
-    count = chance.choice((2, 2, 3, 3, 3, 3, 4, 5))
-    world = World(seed, timeout_s, links=chance.choice((1, 1, 2)))
-    names = [f"n{number}" for number in range(1, count + 1)]
-    world.nodes(*names)
-    if count in (2, 4) or chance.random() < 0.2:
-        world.disk()
-    for number in range(chance.choice((1, 2, 2, 3))):
-        nodes = tuple(chance.sample(names, chance.randint(2, count)))
-        world.group(f"g{number}", nodes=nodes, pool=chance.random() < 0.8,
-                    failback=chance.choice(("manual", "manual", "automatic")))
-    return world.recovery(window_s=60.0, on_stop_failed=chance.choice(("fence", "fence", "block")))
+def trial(seed: int, storm_s: float = 120.0, every_s: Optional[float] = None, timeout_s: float = 2.0,
+          profile: str = "mixed") -> Result:
+    """Run one seed. Raises Broken when an invariant does not hold, or when the calm does not bring things right.
+
+    The Broken has the script of what struck until then: `replay` of it breaks the same again.
+    """
+    return _run(Script(seed, profile, timeout_s, storm_s), every_s, None, False)
 
 
-def trial(seed: int, storm_s: float = 120.0, every_s: float = 4.0, timeout_s: float = 2.0) -> Result:
-    """Run one seed. Raises Broken when an invariant does not hold, or when the calm does not bring things right."""
-    world = world_of(seed, timeout_s)
-    world.settle()
-    storm = Storm(world, every_s)
+def replay(script: Script, lanes: bool = False) -> Result:
+    """Run a script's faults instead of chance. `lanes`: the Broken that comes of it has the whole story in lanes."""
+    return _run(script, None, script.faults, lanes)
+
+
+def _run(script: Script, every_s: Optional[float], faults: Optional[Sequence[Fault]], lanes: bool) -> Result:
+    world = world_of(script.seed, script.timeout_s, script.profile)
+    if lanes:
+        world.lanes = []
+    storm: Optional[Storm] = None
+    try:
+        world.settle()
+        kind = profiles.chosen(script.profile, script.seed)
+        storm = Storm(world, every_s or profiles.chance(script.seed + 1).choice(kind.every_s), kind.factors, faults)
+        weather(world, storm, script.storm_s)
+    except Broken as broken:
+        struck = storm.faults if storm is not None else []
+        broken.script = replace(script, faults=tuple(struck))
+        broken.at, broken.lanes = world.now, world.lanes or []
+        raise
+    return Result(script.seed, world.now, world.steps, world.wire.frames, storm.counts, world.resets,
+                  [took - script.timeout_s for took in world.takeovers], world.codes, tuple(storm.faults))
+
+
+def weather(world: World, storm: Storm, storm_s: float) -> None:
+    """The storm, then the calm, in which everything must come right."""
     world.run(storm_s)
     storm.end()
     calm(world)
     clear_all(world)
     calm(world)
     one_clean_takeover(world)
-    return Result(seed, world.now, world.steps, world.wire.frames, storm.counts, world.resets,
-                  [took - timeout_s for took in world.takeovers], world.codes)
 
 
 def calm(world: World) -> None:

@@ -37,6 +37,7 @@ class Wire:
         self.timeline, self._random = timeline, random.random
         self.qualities = {link: Quality() for link in links}
         self.cuts: Set[Tuple[str, str, str]] = set()       # link, from, to: machine keys
+        self.ways: Dict[Tuple[str, str, str], Quality] = {}    # one direction that is not as its link
         self.machines: Dict[str, List["Machine"]] = {}      # by the name they use
         self.frames = 0
 
@@ -49,6 +50,8 @@ class Wire:
             for link, quality in self.qualities.items():
                 if self.cuts and (link, sender.key, receiver.key) in self.cuts:
                     continue
+                if self.ways:
+                    quality = self.ways.get((link, sender.key, receiver.key), quality)
                 if quality.loss and self._random() < quality.loss:
                     continue
                 self._carry(quality, link, receiver, frame)
@@ -69,4 +72,5 @@ class Wire:
 
     def heal(self) -> None:
         self.cuts.clear()
+        self.ways.clear()
         self.qualities = {link: Quality() for link in self.qualities}

@@ -8,6 +8,7 @@ from random import Random
 from typing import Callable, Deque, Dict, List, Optional, Set, Tuple
 
 from simulation.invariants import Broken, Invariants
+from simulation.lanes import Line, line_of
 from simulation.machine import Machine
 from simulation.smf import Smf
 from simulation.storage import Partition, Pool
@@ -58,6 +59,8 @@ class World:
         self.codes: Dict[str, int] = {}                         # journal entries by code
         self._dark: Dict[str, float] = {}                       # group -> when its owner's power went
         self._times: Dict[Tuple[str, str, str], float] = {}     # (what, node, group) -> when it happened last
+        self.said, self.last_said = 0, ""
+        self.lanes: Optional[List[Line]] = None                 # the whole story, if wanted
         self._story: Deque[Tuple[float, str, str]] = deque(maxlen=_STORY)
 
     # ---- what is there
@@ -102,7 +105,9 @@ class World:
 
     def add_machine(self, key: str, name: str, hostid: str) -> Machine:
         """A host, with the power off. A second one may use a name, or a hostid, that another host has."""
-        clock = Clock(self.timeline, self.random.uniform(0, 1e5), 1 + self.drift * self.random.uniform(-1, 1))
+        # Now and then as far off as may be: that is where a guard is too small first.
+        off = self.random.choice((-1.0, 1.0, self.random.uniform(-1, 1)))
+        clock = Clock(self.timeline, self.random.uniform(0, 1e5), 1 + self.drift * off)
         machine = self.machines[key] = Machine(self, key, name, hostid, clock)
         self.wire.machines.setdefault(name, []).append(machine)
         return machine
@@ -167,7 +172,8 @@ class World:
         """Cut `one` from the others, or from everybody."""
         for other in others or tuple(key for key in self.machines if key != one):
             self.wire.cut(one, other, links, one_way)
-        self.note(one, f"cut from {others or 'everybody'} {'one way ' if one_way else ''}on {links or 'all links'}")
+        way = "does not reach" if one_way else "cut from"
+        self.note(one, f"{way} {', '.join(others) or 'anybody'} on {', '.join(links) or 'all links'}")
         return self
 
     def heal(self) -> "World":
@@ -176,6 +182,7 @@ class World:
         for partition in self.partitions.values():
             partition.slowest_s, partition.failing = 0.01, 0.0
             partition.unreachable.clear()
+            partition.release()
         self.failing.clear()
         self.slowness = 1.0
         for machine in self.machines.values():
@@ -281,7 +288,11 @@ class World:
         self.note(machine.key, f"{entry.code} {entry.text}")
 
     def note(self, key: str, text: str) -> None:
+        self.said += 1
+        self.last_said = f"{key}: {text}"
         self._story.append((self.timeline.now, key, text))
+        if self.lanes is not None:
+            self.lanes.append(line_of(self, key, text))
 
     def story(self) -> str:
         lines = [f"{at:10.4f} {key:7} {text}" for at, key, text in self._story]
