@@ -43,6 +43,7 @@ class Machine:
         self.shelf: Set[str] = set()                    # on disk: digests of the configurations kept there
         self.unfit: Dict[str, str] = {}
         self.fuse: Optional[Tuple[int, Callable[["Machine"], None]]] = None
+        self.troubled_at = float("-inf")                # when its run was last broken: power, freeze, stall, daemon
         self._failfast_due = float("inf")
         self._effects: Deque[Effect] = deque()
         self._carrying = False
@@ -83,6 +84,7 @@ class Machine:
         self.smf = Smf(self)
         for group in active:
             self.smf.start_outside(group)
+        self.troubled_at = self.world.now
         self.world.note(self.key, "power on")
         self.start_daemon()
 
@@ -100,6 +102,8 @@ class Machine:
 
     def reset(self, why: str) -> None:
         """The host restarts by itself: everything active is gone at once."""
+        if self.world.health is not None:
+            self.world.health.resets(self, why)
         self.power_off(why)
         self.world.resets += 1
         self.world.timeline.at(self.world.timeline.now + self.world.boot_s(), self._boots, self.boot)
@@ -135,13 +139,13 @@ class Machine:
     def freeze(self) -> None:
         """Nothing on this host runs, its clock does (rule 12)."""
         if self.power and not self.frozen:
-            self.frozen = True
+            self.frozen, self.troubled_at = True, self.world.now
             self.world.note(self.key, "frozen")
 
     def thaw(self) -> None:
         if not self.frozen:
             return
-        self.frozen = False
+        self.frozen, self.troubled_at = False, self.world.now
         self.world.note(self.key, "thawed")
         if self.deadline is not None and self.clock.read() >= self.deadline:
             self.reset("failfast: the deadline passed while the host was frozen")
@@ -156,12 +160,12 @@ class Machine:
     def stall(self) -> None:
         """The daemon alone does nothing; failfast and SMF go on."""
         if self.node is not None and not self.stalled:
-            self.stalled = True
+            self.stalled, self.troubled_at = True, self.world.now
             self.world.note(self.key, "daemon stalled")
 
     def resume(self) -> None:
         if self.stalled:
-            self.stalled = False
+            self.stalled, self.troubled_at = False, self.world.now
             self.world.note(self.key, "daemon goes on")
             self._resume()
 
@@ -212,6 +216,7 @@ class Machine:
         self.node = Node(self.world.known_cluster(self), self.name,
                          Boot(self.boot_id, self.incarnation, self.hostid), self.stored)
         self._tick_due = self._wake = float("inf")
+        self.troubled_at = self.world.now
         self.world.invariants.daemon_started(self)
         self.happen(events.Adopted(self.smf.adopted()))
         if self.unfit:
@@ -221,7 +226,7 @@ class Machine:
         if self.node is None:
             return
         self.world.note(self.key, "daemon ends")
-        self.node, self.stalled = None, False
+        self.node, self.stalled, self.troubled_at = None, False, self.world.now
         self._effects.clear()
         self._held_daemon.clear()
         waiting, self._permits = self._permits, {}

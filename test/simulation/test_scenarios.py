@@ -4,9 +4,13 @@ import pytest
 from simulation.world import World, with_group
 
 
+def three() -> World:
+    return World(seed=1).nodes("n1", "n2", "n3").group("web", on="n1").group("db", on="n2")
+
+
 @pytest.fixture
 def world() -> World:
-    return World(seed=1).nodes("n1", "n2", "n3").group("web", on="n1").group("db", on="n2")
+    return three()
 
 
 def test_a_new_cluster_starts_each_group_where_it_prefers_to_be(world: World) -> None:

@@ -4,6 +4,7 @@ from typing import Dict, List, Optional, Sequence, Tuple
 
 from simulation import profiles
 from simulation.faults import Storm
+from simulation.health import Health
 from simulation.invariants import Broken
 from simulation.profiles import world_of
 from simulation.script import Fault, Script
@@ -48,6 +49,7 @@ def _run(script: Script, every_s: Optional[float], faults: Optional[Sequence[Fau
     storm: Optional[Storm] = None
     try:
         world.settle()
+        Health(world)
         kind = profiles.chosen(script.profile, script.seed)
         storm = Storm(world, every_s or profiles.chance(script.seed + 1).choice(kind.every_s), kind.factors, faults)
         weather(world, storm, script.storm_s)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from random import Random
 from typing import Callable, Deque, Dict, List, Optional, Set, Tuple
 
+from simulation.health import Health
 from simulation.invariants import Broken, Invariants
 from simulation.lanes import Line, line_of
 from simulation.machine import Machine
@@ -59,6 +60,7 @@ class World:
         self.codes: Dict[str, int] = {}                         # journal entries by code
         self._dark: Dict[str, float] = {}                       # group -> when its owner's power went
         self._times: Dict[Tuple[str, str, str], float] = {}     # (what, node, group) -> when it happened last
+        self.health: Optional[Health] = None                    # there in trials: liveness while faults go on
         self.said, self.last_said = 0, ""
         self.lanes: Optional[List[Line]] = None                 # the whole story, if wanted
         self._story: Deque[Tuple[float, str, str]] = deque(maxlen=_STORY)
