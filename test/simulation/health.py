@@ -1,8 +1,8 @@
 """Liveness while faults go on, judged from hosts, links and disks alone, never from what a node believes.
 
 The sound part of a cluster is those hosts that ran without a break for 10 L, heard each other both ways on a good link
-all that time, and have a majority of vote holders among them and the disks that all of them reached. While a host outside
-it leads there is none: whoever that leader cannot reach both ways is cut off, though others hear it.
+all that time, and have a majority of vote holders among them and the disks that all of them reached. While a host
+outside of it leads, there is none: whoever that leader cannot reach both ways is cut off, though others hear it.
 
 L1  while there is a sound part, no group that it could run stays offline for 10 L
 L2  no host of the sound part is reset, but for a stop that failed

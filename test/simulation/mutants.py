@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import List, Tuple
 
@@ -62,7 +62,8 @@ def main() -> int:
     mutations = [one for one in MUTATIONS if arguments.only in one.name]
     unexplained: List[str] = []
     with ThreadPoolExecutor(arguments.jobs) as pool:
-        for mutation, rule, how in pool.map(lambda one: tried(one, arguments.cpu), mutations):
+        for future in as_completed([pool.submit(tried, one, arguments.cpu) for one in mutations]):
+            mutation, rule, how = future.result()
             if not rule and not mutation.survives:
                 unexplained.append(mutation.name)
             verdict = f"{rule:9}" if rule else "explained" if mutation.survives else "SURVIVES "

@@ -117,7 +117,8 @@ class Agent:
     def reconcile(self, ledger: Ledger, may_start: bool) -> List[Effect]:
         """Bring what is here to what the ledger says. `may_start`: a lease is in hand and the ledger is up to date."""
         seen = (ledger, self.reports, may_start)
-        if self._reconciled is not None and all(one is other for one, other in zip(seen, self._reconciled)):
+        done = self._reconciled
+        if done is not None and done[0] is ledger and done[1] is self.reports and done[2] is may_start:
             return []
         self._reconciled = seen
         effects: List[Effect] = []

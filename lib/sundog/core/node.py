@@ -104,7 +104,9 @@ class Node:
     def wake_at(self, now: float) -> float:
         """The earliest instant at which a Tick can matter; at most a beat away."""
         voting = self._voting
-        at = min(self._next_beat, voting.stand_at())
+        at = self._next_beat
+        if voting.quiet_until < at:
+            at = min(at, voting.stand_at())
         if voting.leads:
             at = min(at, voting.leads_until)
             if self._leadership is not None and not voting.writer.busy:

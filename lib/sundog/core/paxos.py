@@ -92,7 +92,8 @@ class Writer:
         """Our block as it goes to a holder now; without `beats` it is the one before, written again."""
         if beats:
             self.counter += 1
-        return replace(self.own, counter=self.counter, committed=self.committed, leads=leads)
+        own = self.own
+        return Block(own.writer, own.mbal, own.bal, own.ledger, own.version, self.counter, self.committed, leads)
 
     def sending(self, now: float, block: Block) -> int:
         """A request number for a round of writes."""

@@ -76,13 +76,17 @@ class Voting:
 
     # ---- as a candidate
 
+    @property
+    def quiet_until(self) -> float:
+        """Not before then can it be time to stand: another leader was heard of."""
+        return self.leader_seen_at + self._timing.authority_s
+
     def stand_at(self) -> float:
         """The instant at which this node stands for leader, if nothing changes until then."""
         if not self.votes or self._holder is None or self.writer.phase != IDLE:
             return float("inf")
-        seen_at = self.leader_seen_at + self._timing.authority_s
         free_at = max(self._holder.free_at(self.run), self._disks_free_at())
-        return max(free_at, seen_at, self._back_off_until) + self._stagger_s
+        return max(free_at, self.quiet_until, self._back_off_until) + self._stagger_s
 
     def _disks_free_at(self) -> float:
         """When enough disks let a candidate in, if all nodes do."""
@@ -173,7 +177,7 @@ class Voting:
         """Step down when the authority has run out; stand when it is time."""
         if self.leads and now >= self.leads_until:
             self.resign(now)
-        if now >= self.stand_at():
+        if now >= self.quiet_until and now >= self.stand_at():
             self._stand(now)
 
     def resign(self, now: float) -> None:
