@@ -6,7 +6,7 @@ import pytest
 from simulation.trial import trial
 
 #: SUNDOG_SIM_SEEDS=N runs more of them; each is about three minutes of virtual time.
-SEEDS = int(os.environ.get("SUNDOG_SIM_SEEDS", "300"))
+SEEDS = int(os.environ.get("SUNDOG_SIM_SEEDS", "100"))
 _BATCH = 10
 
 
