@@ -27,7 +27,10 @@ class Ballots:
     def holder_changed(self, holder: str, before: Dict[str, Block], after: Dict[str, Block]) -> None:
         """A node's daemon has made its part as a holder durable."""
         for writer, block in after.items():
-            if block is not before.get(writer):
+            old = before.get(writer)
+            if old is not None and (block.mbal, block.bal, block.version) < (old.mbal, old.bal, old.version):
+                raise Forked(f"{holder} has forgotten version {old.version} of {writer} under {old.bal}")
+            if block is not old:
                 highest = max((other.mbal for other in after.values()), default=block.mbal)
                 self.accept(holder, block, highest)
 

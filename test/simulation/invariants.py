@@ -8,6 +8,7 @@ I5  nothing starts without a permit that the newest ledger bears out; -f only wh
 I6  the ledger moves along LEGAL only, and takes a group from nobody who can still write
 I7  no two nodes lead at once
 I8  no lease is granted to a node where something is active that the ledger does not assign to it
+I9  a new leader waits for every lease that an earlier one can have granted
 """
 from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple
 
@@ -19,6 +20,7 @@ from sundog.core import effects, frames
 from sundog.core.effects import Permit, Stored
 from sundog.core.frames import Block
 from sundog.core.ledger import LEGAL, OFFLINE, ONLINE, STARTING, STOP_FAILED, GroupEntry, Ledger
+from sundog.core.node import Node
 
 if TYPE_CHECKING:
     from simulation.machine import Machine
@@ -50,6 +52,7 @@ class Invariants:
         self._shown: Dict[str, Ledger] = {}                     # machine -> the ledger it showed last
         self._led_until: Dict[str, float] = {}                  # machine -> until when it led, by its own clock
         self._lease_bound: Dict[str, float] = {}                # machine -> what its grants allow, by its own clock
+        self._acknowledged_at: Dict[str, float] = {}            # node -> its newest probe that a majority acknowledged
         self._timing = world.cluster.timing
 
     def fail(self, rule: str, text: str) -> None:
@@ -109,6 +112,9 @@ class Invariants:
                 self.fail("I8", f"{leader} grants {machine.key} a lease while {group} is active there without right")
         timing = self._timing
         until = grant.sent_at + min(grant.for_s, timing.timeout_s) - timing.guard_s
+        acknowledged_at = self._acknowledged_at.get(leader, NEVER)
+        if machine.clock.true(until) > acknowledged_at + timing.timeout_s:
+            self.fail("I2", f"{leader} grants {machine.key} a lease beyond what its own last acknowledged probe allows")
         self._lease_bound[machine.key] = max(self._lease_bound.get(machine.key, until), until)
 
     # ---- I3, I6: the ledger
@@ -151,6 +157,10 @@ class Invariants:
                 self._led_until[machine.key] = until
             if known <= now < until:
                 self._one_leader(machine)
+                self._waits_for_others(machine, node)
+            if until > now:
+                probed_at = machine.clock.true(until - self._timing.authority_s)
+                self._acknowledged_at[machine.name] = max(probed_at, self._acknowledged_at.get(machine.name, NEVER))
 
     def _one_leader(self, machine: "Machine") -> None:
         """I7, when a node begins to lead. The drift of two clocks over one authority is left to them."""
@@ -159,6 +169,14 @@ class Invariants:
             if other is not machine and other.node is not None and not other.frozen and not other.stalled \
                     and other.node.leads_until > other.clock.read() + slack:
                 self.fail("I7", f"{machine.key} begins to lead while {other.key} leads")
+
+    def _waits_for_others(self, machine: "Machine", node: Node) -> None:
+        """I9: what a new leader counts other leaders' leases from is no earlier than their last acknowledged probe."""
+        counts_from = machine.clock.true(node._voting.led_at)
+        for name, probed_at in self._acknowledged_at.items():
+            if name != machine.name and probed_at > counts_from + self._timing.guard_s:
+                self.fail("I9", f"{machine.key} leads and waits for leases from {counts_from:.3f} s on, but a majority "
+                                f"has acknowledged {name} at {probed_at:.3f} s")
 
     def _chosen(self, before: Ledger, after: Ledger) -> None:
         if after.version != before.version + 1:

@@ -77,9 +77,12 @@ VOTING = _of(
     (" or writer.chosen_version() != writer.own.version", ""),
     ("if writer.phase == PREPARING and sent.bal != sent.mbal:", "if writer.phase == PREPARING:"),
     ("self._seen, self.highest)\n        self._seen", "self._seen)\n        self._seen"),
-    ("block = writer.block(self.leads, self.alive)", "block = writer.block(self.leads)"),
-    ("sent is None or holder not in self.nodes", "sent is None"),
-    ("or body.block.writer != sender", ""))
+    ("block = writer.block(self.leads, self.alive)", "block = writer.block(self.leads)",
+     "speed: a node without a lease goes on showing a pulse, and its takeover waits until its host is reset"),
+    ("sent is None or holder not in self.nodes", "sent is None",
+     "defence in depth: a node without a vote is sent no writes and answers none"),
+    ("or body.block.writer != sender", "",
+     "defence in depth: the link floor authenticates the sender, and every node writes its own block only"))
 DISKS = _of(
     "disks",
     ("return max(others,", "return min(others,"),
@@ -121,13 +124,18 @@ PERMITS = _of(
     ("entry.owner != node or entry.state not in (STARTING, ONLINE)", "entry.owner != node"),
     ("if entry.boot_id != boot_id:", "if False:"),
     ("if stopping:", "if False:"),
-    ("if lease_until is None or now >= lease_until:", "if False:"))
+    ("if lease_until is None or now >= lease_until:", "if False:",
+     "defence in depth: failfast resets the host at the instant the lease ends, and no permit is given without a deadline"))
 AGENT = _of(
     "agent",
-    (" and entry.boot_id == self.boot_id and", " and"),
-    ('one.epoch != event.epoch or one.state != "starting"', 'one.state != "starting"'),
-    ('one.epoch != event.epoch or one.state not in ("stopping", "failed")', 'one.state not in ("stopping", "failed")'),
-    (' and one.epoch != entry.epoch)):', ")):"),
+    (" and entry.boot_id == self.boot_id and", " and",
+     "defence in depth: the change that admits a new boot also frees what was assigned to the earlier one"),
+    ('one.epoch != event.epoch or one.state != "starting"', 'one.state != "starting"',
+     "defence in depth: the daemon and the simulated SMF report the end of the newest order of a group only"),
+    ('one.epoch != event.epoch or one.state not in ("stopping", "failed")', 'one.state not in ("stopping", "failed")',
+     "defence in depth: the daemon and the simulated SMF report the end of the newest order of a group only"),
+    (' and one.epoch != entry.epoch)):', ")):",
+     "availability: a group that failed starts again in place until its owner has told the leader; still one owner"),
     ("elif may_start and (one", "elif (one"),
     ("        if self.fenced:\n", "        if False:\n"),
     ("if may_start and group in self._cluster.groups", "if group in self._cluster.groups"),
