@@ -125,7 +125,7 @@ PERMITS = _of(
     ("if entry.boot_id != boot_id:", "if False:"),
     ("if stopping:", "if False:"),
     ("if lease_until is None or now >= lease_until:", "if False:",
-     "defence in depth: failfast resets the host at the instant the lease ends, and no permit is given without a deadline"))
+     "defence in depth: failfast resets the host when the lease ends, and without a deadline no permit is given"))
 AGENT = _of(
     "agent",
     (" and entry.boot_id == self.boot_id and", " and",
