@@ -47,7 +47,7 @@ def zone_of(command: str, args: list[str]) -> "str | None":
                 inline = args[at][number:]
                 at += not inline
                 if letter == "z":
-                    return inline or args[at] if inline or at < len(args) else None     # None: usage is the door's
+                    return (inline or args[at]) if inline or at < len(args) else None   # None: usage is the door's
                 break
         at += 1
     return None
