@@ -49,10 +49,12 @@ HOLDER = _of(
     ("() if best is None else (best,)", "()"),
     ("leader_age_s=max(0.0, now - self._at)", "leader_age_s=max(0.0, now - self._at) + 5.0"),
     ("known is not None and block.mbal == block.bal == known.bal == self.highest()", "known is not None"),
-    ("if known is None or not same:\n", "if known is None:\n"))
+    ("if known is None or not same:\n", "if known is None:\n",
+     "defence in depth: a ledger is left out only for a holder that has acknowledged that very version, durably"))
 PAXOS = _of(
     "paxos",
-    ("key=lambda block: (block.bal, block.version)", "key=lambda block: (block.version, block.bal)"),
+    ("key=lambda block: (block.bal, block.version)", "key=lambda block: (block.version, block.bal)",
+     "equivalent: a ballot proposes one version beyond what is chosen, so the higher version extends the chosen ledger"),
     ("max(written, key", "min(written, key"),
     ("len(holders) // 2 + 1", "len(holders) // 2"),
     ("max(one.led_at for one", "min(one.led_at for one"),

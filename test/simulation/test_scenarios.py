@@ -122,6 +122,20 @@ def test_a_node_without_a_majority_runs_nothing(world: World) -> None:
     assert world.active_on("web") == [] and world.active_on("db") == []
 
 
+def test_a_voter_whose_daemon_restarts_lets_nobody_in_before_its_promise_is_over() -> None:
+    world = World(seed=7).nodes("n1", "n2", "n3").group("web", on="n1").settle().run(5)
+    challenger = world.leader()
+    assert challenger is not None
+    world.power_off(challenger).run(5).boot(challenger).run(30)
+    leader = world.leader()
+    assert leader not in (None, challenger), "the challenger has led before, so the voter has a block of its"
+    voter = next(node for node in world.machines if node not in (leader, challenger))
+    world.cut(leader or "", challenger).run(3)
+    for part in range(20):
+        world.kill_daemon(voter, back_in_s=0.2).run(1.3 + 0.07 * part)
+    assert world.leader() is not None
+
+
 def test_after_all_lose_power_the_groups_come_back(world: World) -> None:
     world.settle().run(5)
     for node in ("n1", "n2", "n3"):
