@@ -54,7 +54,7 @@ HOLDER = _of(
 PAXOS = _of(
     "paxos",
     ("key=lambda block: (block.bal, block.version)", "key=lambda block: (block.version, block.bal)",
-     "equivalent: a ballot proposes one version beyond what is chosen, so the higher version extends the chosen ledger"),
+     "equivalent: a ballot proposes one version beyond what is chosen, so the higher version extends that"),
     ("max(written, key", "min(written, key"),
     ("len(holders) // 2 + 1", "len(holders) // 2"),
     ("max(one.led_at for one", "min(one.led_at for one"),
@@ -66,9 +66,11 @@ PAXOS = _of(
 VOTING = _of(
     "voting",
     ("len(writer.promises) + 1 < writer.majority", "len(writer.promises) + 2 < writer.majority"),
-    ("if answer is None or not answer.accepted:\n            self._abandon", "if False:\n            self._abandon"),
+    ("if answer is None or not answer.accepted:\n            self._abandon", "if False:\n            self._abandon",
+     "defence in depth: phase 2 begins with a write to the same holder, which refuses for the same reason"),
     ("if answer is None or not answer.accepted:\n                self._abandon",
-     "if False:\n                self._abandon"),
+     "if False:\n                self._abandon",
+     "defence in depth: a writer's own holder is bound to it for A, and it gives up before that (3 beats, or A)"),
     ("if self.leads and now >= self.leads_until:", "if False:"),
     ("if above > self.writer.ballot or (sent.bal", "if (sent.bal"),
     (" or (sent.bal != sent.mbal and refused_for_s > 0):", ":"),
@@ -78,7 +80,8 @@ VOTING = _of(
     ("self.led_at = writer.led_at()", "pass"),
     (" or writer.chosen_version() != writer.own.version", ""),
     ("if writer.phase == PREPARING and sent.bal != sent.mbal:", "if writer.phase == PREPARING:"),
-    ("self._seen, self.highest)\n        self._seen", "self._seen)\n        self._seen"),
+    ("self._seen, self.highest)\n        self._seen", "self._seen)\n        self._seen",
+     "equivalent: what was seen is never below what was begun, from the start on"),
     ("block = writer.block(self.leads, self.alive)", "block = writer.block(self.leads)",
      "speed: a node without a lease goes on showing a pulse, and its takeover waits until its host is reset"),
     ("sent is None or holder not in self.nodes", "sent is None",
@@ -89,7 +92,8 @@ DISKS = _of(
     "disks",
     ("return max(others,", "return min(others,"),
     ("if block.leads or before is None:", "if before is None:"),
-    ("            return self._promise_s\n", "            return 0.0\n"),
+    ("            return self._promise_s\n", "            return 0.0\n",
+     "defence in depth: in the answer to its write a challenger sees a leader for the first time, and waits from then"),
     ("top = max(leading", "top = min(leading"))
 LEASE = _of(
     "lease",
@@ -174,7 +178,8 @@ NODE = _of(
     ("        self._set_deadline(now)\n        self._out += orders",
      "        self._out += orders\n        self._set_deadline(now)"),
     ("member = self._is_member(event.sender, event.boot_id)", "member = True"),
-    ("if voting.leading(now) and self._is_member(self.name, self.boot.boot_id):", "if voting.leading(now):"))
+    ("if voting.leading(now) and self._is_member(self.name, self.boot.boot_id):", "if voting.leading(now):",
+     "defence in depth: nothing is assigned to a leader that is no member, and what runs there astray is stopped"))
 
 MUTATIONS: Tuple[Mutation, ...] = tuple(
     one for group in (AUTHORITY, HOLDER, PAXOS, VOTING, DISKS, LEASE, FOLLOWING, TAKEOVER, JOIN, PERMITS, AGENT, MOVES,

@@ -136,6 +136,26 @@ def test_a_voter_whose_daemon_restarts_lets_nobody_in_before_its_promise_is_over
     assert world.leader() is not None
 
 
+def test_a_challenger_does_not_overtake_a_leader_whose_write_to_a_slow_disk_is_under_way() -> None:
+    for seed in range(8):
+        world = World(seed, drift=0.0).nodes("n1", "n2").disk().settle().run(5).cut("n1", "n2")
+        world.partitions["disk1"].slowest_s = 0.15
+        world.run(40)
+        assert world.leader() is not None
+
+
+def test_disks_hold_a_challenger_off_by_the_leader_of_today_not_by_one_that_is_dead() -> None:
+    world = World(seed=8).nodes("n1", "n2", "n3").disk("disk1").disk("disk2").disk("disk3").group("web").settle().run(5)
+    first = world.leader()
+    assert first is not None
+    world.power_off(first).run(until=lambda: world.leader() not in (None, first)).run(5)
+    second = world.leader() or ""
+    last = next(node for node in world.machines if node not in (first, second))
+    world.cut(second, last).run(10)
+    assert world.leader() == second
+    world.power_off(second).run(until=lambda: world.leader() == last)
+
+
 def test_after_all_lose_power_the_groups_come_back(world: World) -> None:
     world.settle().run(5)
     for node in ("n1", "n2", "n3"):
