@@ -331,6 +331,8 @@ class Machine:
     # ---- effects
 
     def _send(self, effect: effects.Send) -> None:
+        if any(type(one) is effects.Store for one in self._effects):
+            self.world.invariants.fail("I3", f"{self.key} sends {effect.body} before what it says is durable")
         self.world.wire.send(self, effect.to, effect.body)
 
     def _store(self, effect: effects.Store) -> None:

@@ -79,7 +79,8 @@ VOTING = _of(
     ("self.disks.led_at(now, event.holder))", 'float("-inf"))'),
     ("self.led_at = writer.led_at()", "pass"),
     (" or writer.chosen_version() != writer.own.version", ""),
-    ("if writer.phase == PREPARING and sent.bal != sent.mbal:", "if writer.phase == PREPARING:"),
+    ("if writer.phase == PREPARING and sent.bal != sent.mbal:", "if writer.phase == PREPARING:",
+     "equivalent: a ballot is never prepared again once it was written under"),
     ("self._seen, self.highest)\n        self._seen", "self._seen)\n        self._seen",
      "equivalent: what was seen is never below what was begun, from the start on"),
     ("block = writer.block(self.leads, self.alive)", "block = writer.block(self.leads)",
@@ -102,7 +103,9 @@ LEASE = _of(
     ("min(timeout_s, horizon_at - now)", "timeout_s"))
 FOLLOWING = _of(
     "following",
-    ("if self._beats.pop(grant.seq, None) != grant.sent_at:", "if False:"),
+    ("if self._beats.pop(grant.seq, None) != grant.sent_at:", "if False:",
+     "defence in depth: what was meant for an earlier run is not let through by the link floor, and a lease counts "
+     "from when its heartbeat left"),
     ("self.lease_until if self._current and version >= self._newest else None", "self.lease_until"),
     ("if ballot < self.ballot:", "if False:"),
     ("else max(self.lease_until, until)", "else until"),
@@ -172,11 +175,14 @@ NODE = _of(
     ("voting.writer.busy or not voting.leading(now)", "voting.writer.busy"),
     ("if ledger.version > self.ledger.version:\n            self.ledger", "if True:\n            self.ledger"),
     ("effects.insert(0, Store", "effects.append(Store"),
-    ("if self._voting.leads and ballot > self._voting.writer.ballot:", "if False:"),
+    ("if self._voting.leads and ballot > self._voting.writer.ballot:", "if False:",
+     "speed: a leader that hears of a later one steps down at once, else when its authority has run out"),
     ("        if not self._doubtful(now, event):\n            self._voting.write",
-     "        if True:\n            self._voting.write"),
+     "        if True:\n            self._voting.write",
+     "blind spot: storms have no second host of a name that stays long enough to stand for leader"),
     ("        self._set_deadline(now)\n        self._out += orders",
-     "        self._out += orders\n        self._set_deadline(now)"),
+     "        self._out += orders\n        self._set_deadline(now)",
+     "defence in depth: no start method gets its permit before the deadline is set"),
     ("member = self._is_member(event.sender, event.boot_id)", "member = True"),
     ("if voting.leading(now) and self._is_member(self.name, self.boot.boot_id):", "if voting.leading(now):",
      "defence in depth: nothing is assigned to a leader that is no member, and what runs there astray is stopped"))

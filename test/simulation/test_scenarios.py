@@ -156,6 +156,17 @@ def test_disks_hold_a_challenger_off_by_the_leader_of_today_not_by_one_that_is_d
     world.power_off(second).run(until=lambda: world.leader() == last)
 
 
+def test_a_new_leader_waits_for_leases_that_only_its_voter_knows_of() -> None:
+    for seed in range(4):
+        for number in (0, 1):
+            world = World(seed).nodes("n1", "n2", "n3").settle().run(5)
+            first = world.leader() or ""
+            challenger = [node for node in world.machines if node != first][number]
+            world.cut(first, challenger).run(4).power_off(first)
+            world.run(6)
+            assert world.leader() not in (None, first)
+
+
 def test_after_all_lose_power_the_groups_come_back(world: World) -> None:
     world.settle().run(5)
     for node in ("n1", "n2", "n3"):
