@@ -99,7 +99,8 @@ DISKS = _of(
 LEASE = _of(
     "lease",
     ("sent_at + for_s - guard_s", "sent_at + for_s"),
-    ("return lease_until if lease_until is not None else standing", "return lease_until"),
+    ("return lease_until if lease_until is not None else standing", "return lease_until",
+     "equivalent: within one run of the daemon only a lease sets a deadline, and a lease is never forgotten"),
     ("min(timeout_s, horizon_at - now)", "timeout_s"))
 FOLLOWING = _of(
     "following",
@@ -108,7 +109,8 @@ FOLLOWING = _of(
      "from when its heartbeat left"),
     ("self.lease_until if self._current and version >= self._newest else None", "self.lease_until"),
     ("if ballot < self.ballot:", "if False:"),
-    ("else max(self.lease_until, until)", "else until"),
+    ("else max(self.lease_until, until)", "else until",
+     "availability: a grant that was overtaken shortens the lease until the next one comes"),
     ("min(grant.for_s, self._timing.timeout_s)", "grant.for_s"))
 TAKEOVER = _of(
     "takeover",
@@ -145,9 +147,11 @@ AGENT = _of(
      "defence in depth: the daemon and the simulated SMF report the end of the newest order of a group only"),
     (' and one.epoch != entry.epoch)):', ")):",
      "availability: a group that failed starts again in place until its owner has told the leader; still one owner"),
-    ("elif may_start and (one", "elif (one"),
+    ("elif may_start and (one", "elif (one",
+     "availability: by an outdated ledger a node may stop what a newer one assigns to it"),
     ("        if self.fenced:\n", "        if False:\n"),
-    ("if may_start and group in self._cluster.groups", "if group in self._cluster.groups"),
+    ("if may_start and group in self._cluster.groups", "if group in self._cluster.groups",
+     "defence in depth: without a lease no start method gets its permit"),
     ('any(one.state != "stopped" for', "any(one.state in _UP for"))
 MOVES = _of(
     "moves",
@@ -162,17 +166,24 @@ MOVES = _of(
 PLAN = _of(
     "plan",
     ("replace(member, joined=False)", "member"),
-    (" or peer.beat.boot_id != entry.boot_id", ""),
-    ("_SETTLE_BEATS = 2", "_SETTLE_BEATS = 0"),
+    (" or peer.beat.boot_id != entry.boot_id", "",
+     "defence in depth: a later boot says nothing of what an earlier one ran, unless it runs there and is stopped first"),
+    ("_SETTLE_BEATS = 2", "_SETTLE_BEATS = 0",
+     "choice: a new leader places groups before it has heard everybody, so not always where they prefer to be"),
     ("if entry.state != OFFLINE or entry.wanted != ONLINE:", "if entry.wanted != ONLINE:"),
-    ("if node == view.me or not member.joined:", "if node == view.me:"),
-    (" and entry.boot_id != beat.boot_id:", ":"))
+    ("if node == view.me or not member.joined:", "if node == view.me:",
+     "equivalent but for the journal: who is deposed already is deposed again"),
+    (" and entry.boot_id != beat.boot_id:", ":",
+     "equivalent: a boot that is not in the cluster owns nothing, for it was freed when that boot was deposed"))
 NODE = _of(
     "node",
     ("leadership is None or not self._voting.leading(now):\n            self._guard",
-     "leadership is None:\n            self._guard"),
-    ("and join.is_member(node, boot_id, self._voting.writer.own.ledger or self.ledger)", "and True"),
-    ("voting.writer.busy or not voting.leading(now)", "voting.writer.busy"),
+     "leadership is None:\n            self._guard",
+     "defence in depth: no grant goes beyond the leader's horizon, for which every later leader waits"),
+    ("and join.is_member(node, boot_id, self._voting.writer.own.ledger or self.ledger)", "and True",
+     "blind spot: a node with nothing active must be heard again, after L, in the one round that deposes it"),
+    ("voting.writer.busy or not voting.leading(now)", "voting.writer.busy",
+     "equivalent: a step that finds the authority over ends the leadership before it plans"),
     ("if ledger.version > self.ledger.version:\n            self.ledger", "if True:\n            self.ledger"),
     ("effects.insert(0, Store", "effects.append(Store"),
     ("if self._voting.leads and ballot > self._voting.writer.ballot:", "if False:",
