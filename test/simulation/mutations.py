@@ -128,13 +128,16 @@ JOIN = _of(
     ("return now < peers.spoke_at(node, member.boot_id) + SILENT_BEATS * timing.beat_s", "return False"),
     ("if twin is not None:", "if False:"),
     ("if other is not None:", "if False:"),
-    ("(member.hostid != beat.hostid or is_doubtful", "(is_doubtful"))
+    ("(member.hostid != beat.hostid or is_doubtful", "(is_doubtful",
+     "blind spot: storms have no second host of a name"))
 PERMITS = _of(
     "permits",
-    ("if entry.owner != node or entry.state", "if entry.state"),
+    ("if entry.owner != node or entry.state", "if entry.state",
+     "defence in depth: an entry names the boot too, and no two hosts share one"),
     ("entry.owner != node or entry.state not in (STARTING, ONLINE)", "entry.owner != node"),
     ("if entry.boot_id != boot_id:", "if False:"),
-    ("if stopping:", "if False:"),
+    ("if stopping:", "if False:",
+     "blind spot: storms run no start method by hand while another method of the same group runs"),
     ("if lease_until is None or now >= lease_until:", "if False:",
      "defence in depth: failfast resets the host when the lease ends, and without a deadline no permit is given"))
 AGENT = _of(
@@ -160,14 +163,17 @@ MOVES = _of(
      'report.epoch == entry.epoch and report.state in ("stopping", "stopped")'),
     ("force=True", "force=False"),
     ("if report.epoch != entry.epoch:", "if False:"),
-    (' and current:', ":"),
+    (' and current:', ":",
+     "choice: a stop that is tried once more is held to have failed by a report from before"),
     ("epoch=entry.epoch + 1", "epoch=entry.epoch"),
-    ("state=ONLINE, force=False", "state=ONLINE"))
+    ("state=ONLINE, force=False", "state=ONLINE",
+     "defence in depth: after an orderly stop the pool is exported, and -f changes nothing"))
 PLAN = _of(
     "plan",
-    ("replace(member, joined=False)", "member"),
+    ("replace(member, joined=False)", "member",
+     "defence in depth: what was active on a node that is deposed was reset with it, so it comes back clean"),
     (" or peer.beat.boot_id != entry.boot_id", "",
-     "defence in depth: a later boot says nothing of what an earlier one ran, unless it runs there and is stopped first"),
+     "defence in depth: a later boot says nothing of what an earlier one ran, unless it is stopped first"),
     ("_SETTLE_BEATS = 2", "_SETTLE_BEATS = 0",
      "choice: a new leader places groups before it has heard everybody, so not always where they prefer to be"),
     ("if entry.state != OFFLINE or entry.wanted != ONLINE:", "if entry.wanted != ONLINE:"),
