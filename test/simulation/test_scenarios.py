@@ -167,6 +167,16 @@ def test_a_new_leader_waits_for_leases_that_only_its_voter_knows_of() -> None:
             assert world.leader() not in (None, first)
 
 
+def test_the_guard_covers_clocks_that_are_5_percent_fast_and_slow() -> None:
+    for slow in ("n1", "n2", "n3"):
+        world = World(seed=9).nodes("n1", "n2", "n3").group("web", on="n1").build()
+        for machine in world.machines.values():
+            machine.clock.rate = 0.95 if machine.key == slow else 1.05
+        world.settle().run(5).cut("n1")
+        world.run(6)
+        assert world.online("web") not in (None, "n1")
+
+
 def test_after_all_lose_power_the_groups_come_back(world: World) -> None:
     world.settle().run(5)
     for node in ("n1", "n2", "n3"):
