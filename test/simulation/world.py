@@ -13,7 +13,18 @@ from simulation.smf import Smf
 from simulation.storage import Partition, Pool
 from simulation.timeline import Clock, Timeline
 from simulation.wire import Frame, Wire
-from sundog.config.model import Cluster, DiskHolder, Group, LanLink, NodeSpec, Recovery, Resource, Timing
+from sundog.config.model import (
+    Cluster,
+    DiskHolder,
+    Group,
+    LanLink,
+    NodeSpec,
+    Recovery,
+    Resource,
+    Timing,
+    WitnessHolder,
+    ZooKeeperHolder,
+)
 from sundog.core import effects, frames
 from sundog.core.effects import Effect
 from sundog.core.events import Configured, Event, Heard
@@ -21,6 +32,7 @@ from sundog.core.ledger import OFFLINE, GroupEntry, Ledger
 from sundog.core.node import Node
 
 _STORY = 120
+_OVER_THE_NETWORK_S = 0.04              # half an exchange with a witness or an ensemble, at most
 
 
 def with_group(cluster: Cluster, name: str, order: Tuple[str, ...], pool: bool, failback: str) -> Cluster:
@@ -33,7 +45,7 @@ def with_group(cluster: Cluster, name: str, order: Tuple[str, ...], pool: bool, 
 
 
 class World:
-    """Say what is there (`nodes`, `disk`, `group`), then `settle()`; from then on machines exist and time runs.
+    """Say what is there (`nodes`, `disk`, `witness`, `ensemble`, `group`), then `settle()`: machines exist, time runs.
 
     `drift` is how far a clock's rate may be off (0.02: 2 %), within what the guard covers.
     """
@@ -73,6 +85,17 @@ class World:
         self.cluster = replace(self.cluster, holders={**self.cluster.holders, name: holder})
         return self
 
+    def witness(self, name: str = "w1") -> "World":
+        self.cluster = replace(self.cluster, holders={**self.cluster.holders, name: WitnessHolder(name, "10.9.0.9")})
+        return self
+
+    def ensemble(self) -> "World":
+        """ZooKeeper votes alone."""
+        nodes = {name: replace(node, votes=0) for name, node in self.cluster.nodes.items()}
+        holder = ZooKeeperHolder("zookeeper", ("10.9.0.9:2181",))
+        self.cluster = replace(self.cluster, nodes=nodes, holders={holder.name: holder})
+        return self
+
     def group(self, name: str, on: str = "", nodes: Tuple[str, ...] = (), pool: bool = True,
               failback: str = "manual") -> "World":
         """A group that prefers `on`; it may run on `nodes`, by default on all."""
@@ -94,8 +117,9 @@ class World:
         self.holders = {*voting, *self.cluster.holders}
         self.invariants = Invariants(self, len(self.holders))
         self.pools = {name: Pool(name) for name in self.cluster.groups}
-        for name in self.cluster.holders:
-            self.partitions[name] = Partition(name, self.timeline, self.random, self.invariants.disk_read)
+        for name, holder in self.cluster.holders.items():
+            usual_s = 0.01 if isinstance(holder, DiskHolder) else _OVER_THE_NETWORK_S
+            self.partitions[name] = Partition(name, self.timeline, self.random, self.invariants.disk_read, usual_s)
         for name in self.cluster.nodes:
             self.add_machine(name, name, f"hostid-{name}")
         return self
@@ -174,7 +198,7 @@ class World:
         """All links whole, all disks well, all methods willing, all frozen hosts thawed; power stays as it is."""
         self.wire.heal()
         for partition in self.partitions.values():
-            partition.slowest_s, partition.failing = 0.01, 0.0
+            partition.slowest_s, partition.failing = partition.usual_s, 0.0
             partition.unreachable.clear()
         self.failing.clear()
         self.slowness = 1.0

@@ -6,13 +6,13 @@ import click
 
 from sundog.cli.session import BAD, EXITS, Session, json_option, pass_session
 from sundog.config.load import Reading, examine_file
-from sundog.config.model import Cluster
+from sundog.config.model import Cluster, DiskHolder, PassiveHolder, WitnessHolder, ZooKeeperHolder
 from sundog.config.problems import ERROR, RISK, WARNING, Problem
 
 
 @click.command(epilog=EXITS)
 @click.argument("file", type=click.Path())
-@click.option("--here", is_flag=True, help="Look at this host as well: its key file, its name, the vote disks.")
+@click.option("--here", is_flag=True, help="Look at this host as well: its key file, its name, the vote holders.")
 @json_option
 @pass_session
 @click.pass_context
@@ -50,7 +50,7 @@ def summary(file: str, reading: Reading) -> str:
     if reading.cluster is None:
         return f"{file}: {said}; it cannot be used"
     cluster = reading.cluster
-    size = f"{len(cluster.nodes)} nodes, {len(cluster.links)} links, {len(cluster.groups)} groups"
+    size = f"{len(cluster.nodes)} nodes, {len(cluster.links)} links, {len(cluster.groups)} groups; {votes(cluster)}"
     return f"{file}: cluster {cluster.name} is good: {size}" + (f"; {said}" if said else "")
 
 
@@ -71,8 +71,55 @@ def objections(cluster: Cluster) -> List[str]:
     name = os.uname().nodename.split(".")[0]
     if name not in cluster.nodes:
         found.append(f"its name {name} is not among the nodes; name it as 'hostname' prints it, without the domain")
-    for holder in cluster.holders.values():
-        if not os.access(holder.device, os.R_OK | os.W_OK):
-            found.append(f"holder {holder.name}: {holder.device} cannot be read and written; "
-                         "check the disk's path with 'format', and run this as root")
-    return found
+    return found + [text for holder in cluster.holders.values() for text in holder_objections(holder)]
+
+
+def holder_objections(holder: PassiveHolder) -> List[str]:
+    """What this host lacks to use a vote holder."""
+    from sundog.errors import ConfigProblem
+    if isinstance(holder, DiskHolder):
+        if os.access(holder.device, os.R_OK | os.W_OK):
+            return []
+        return [f"holder {holder.name}: {holder.device} cannot be read and written; "
+                "check the disk's path with 'format', and run this as root"]
+    if isinstance(holder, WitnessHolder):
+        return [unreached("witness " + holder.name, holder.address, holder.port)] * (
+            not reached(holder.address, holder.port))
+    from sundog.link.zookeeper import password_of, require_kazoo
+    found = []
+    try:
+        require_kazoo()
+        if holder.user:
+            password_of(holder.password_file)
+    except ConfigProblem as error:
+        found.append(str(error))
+    servers = [server.rpartition(":") for server in holder.servers]
+    return found + [unreached("ZooKeeper server", host.strip("[]"), int(port)) for host, _, port in servers
+                    if not reached(host.strip("[]"), int(port))]
+
+
+def reached(address: str, port: int) -> bool:
+    import socket
+    try:
+        socket.create_connection((address, port), timeout=3).close()
+    except OSError:
+        return False
+    return True
+
+
+def unreached(what: str, address: str, port: int) -> str:
+    return f"{what}: {address} port {port} takes no connection from here; does it run, and may this host reach it?"
+
+
+def votes(cluster: Cluster) -> str:
+    """Who votes, and what the cluster survives by that."""
+    if any(isinstance(holder, ZooKeeperHolder) for holder in cluster.holders.values()):
+        return "ZooKeeper keeps the ledger: any one node that reaches the ensemble carries on, none without it"
+    nodes = [node.name for node in cluster.nodes.values() if node.votes]
+    others = [f"{'witness' if isinstance(holder, WitnessHolder) else 'disk'} {holder.name}"
+              for holder in cluster.holders.values()]
+    count = len(nodes) + len(others)
+    said = f"{count} vote{'s' if count > 1 else ''} ({', '.join(nodes + others)}): {(count - 1) // 2} of them may fail"
+    if len(nodes) == 2 and any(isinstance(holder, WitnessHolder) for holder in cluster.holders.values()):
+        said += "; with the witness either node carries on without the other, and both do without the witness"
+    return said

@@ -6,9 +6,9 @@ configuration names is read from beside it, and becomes a part of the Cluster.
 from pathlib import Path
 from typing import Any, Mapping, NamedTuple, Optional, Tuple
 
-from sundog.config import schema, workload
+from sundog.config import holders, schema, workload
 from sundog.config.fields import BadValue, quoted
-from sundog.config.model import Cluster, DiskHolder, Group, LanLink, NodeSpec, Recovery, Resource, Timing
+from sundog.config.model import Cluster, Group, LanLink, Recovery, Resource, Timing
 from sundog.config.problems import ERROR, ConfigError, Mark, Problem
 from sundog.config.shape import TOP, Record, Report
 from sundog.config.topology import Topology, check_votes
@@ -103,14 +103,12 @@ def build(top: Record, types: Mapping[str, type], text: str, files: Mapping[str,
     return Cluster(
         name=plain(top.value("cluster")),
         key_file=plain(top.value("key_file", DEFAULT_KEY_FILE)),
-        nodes={name: NodeSpec(name, plain(spec.value("addresses")), spec.value("votes", 1))
-               for name, spec in top.record("nodes").records()},
+        nodes=holders.nodes_of(top),
         links={name: LanLink(name, plain(link.value("network")), link.value("port", LanLink.port))
                for name, link in top.record("links").records()},
         groups={name: group_of(name, spec, types) for name, spec in top.record("groups").records()},
         timing=Timing(timing.value("timeout").seconds) if "timeout" in timing else Timing(),
-        holders={name: DiskHolder(name, plain(holder.value("device")))
-                 for name, holder in top.record("quorum").record("holders").records()},
+        holders=holders.holders_of(top),
         recovery=Recovery(
             recovery.value("window").seconds if "window" in recovery else Recovery.window_s,
             plain(recovery.value("on_stop_failed", Recovery.on_stop_failed))),

@@ -3,7 +3,7 @@
 Made only by config.load; every name in it is known to exist and every reference to resolve.
 """
 from dataclasses import dataclass, field
-from typing import Any, Mapping, Optional, Tuple
+from typing import Any, ClassVar, Mapping, Optional, Tuple, Union
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,32 @@ class LanLink:
 @dataclass(frozen=True)
 class DiskHolder:
     """A shared raw partition that votes and beats: every node has a slot in it."""
+    idle: ClassVar[str] = "pulse"       # what a node that neither leads nor stands does there: core/passive.py
     name: str
     device: str
+
+
+@dataclass(frozen=True)
+class WitnessHolder:
+    """A witness (sundogd --witness) that votes: it keeps a block of every node."""
+    idle: ClassVar[str] = "watch"
+    name: str
+    address: str
+    port: int = 3122                    # TCP
+
+
+@dataclass(frozen=True)
+class ZooKeeperHolder:
+    """A ZooKeeper ensemble as the only holder: no node votes beside it."""
+    idle: ClassVar[str] = "wait"
+    name: str
+    servers: Tuple[str, ...]            # "10.0.0.5:2181", "[fd00::5]:2181"
+    path: str = "/sundog"               # the znode below which this cluster keeps its own
+    user: str = ""                      # of ZooKeeper's digest authentication; "": nobody's
+    password_file: str = ""
+
+
+PassiveHolder = Union[DiskHolder, WitnessHolder, ZooKeeperHolder]
 
 
 @dataclass(frozen=True)
@@ -83,7 +107,7 @@ class Cluster:
     links: Mapping[str, LanLink]
     groups: Mapping[str, Group]
     timing: Timing = Timing()
-    holders: Mapping[str, DiskHolder] = field(default_factory=dict)
+    holders: Mapping[str, PassiveHolder] = field(default_factory=dict)
     recovery: Recovery = Recovery()
     networks: Mapping[str, str] = field(default_factory=dict)   # those without a link: name -> "10.1.0.0/24"
     source: str = ""                    # the file's text, as it travels to the other nodes

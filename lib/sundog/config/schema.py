@@ -8,6 +8,7 @@ import typing
 from typing import Any, ClassVar, Dict, List, Mapping, Tuple, Union
 
 from sundog.config.fields import AbsPath, Address, Duration, Field, Name, Network, Word
+from sundog.config.holders import HOLDER, ZOOKEEPER, LedgerKeeper
 from sundog.config.shape import Integer, Key, Later, ListOf, Named, Scalar, Section, Shape, Typed
 
 
@@ -42,7 +43,7 @@ class Arbiter(Word):
 
     @classmethod
     def hint(cls) -> str:
-        return "none, and add a holder of type disk as the third vote of two nodes"
+        return "none, and add a holder of type disk or witness as the third vote of two nodes"
 
 
 NODE = Section({
@@ -58,12 +59,6 @@ LINK = Typed(
     })},
     later={"serial": "use a second link of type lan, or a holder of type disk under quorum.holders",
            "disk": "a disk under quorum.holders carries the vote and the pulse by itself"})
-HOLDER = Typed(
-    {"disk": Section({
-        "type": Key(Scalar(Name), required=True),
-        "device": Key(Scalar(AbsPath), required=True),
-    })},
-    later={"witness": "use a holder of type disk, or a third node with votes and no groups"})
 QUORUM = Section({"holders": Key(Named(HOLDER)), "arbiter": Key(Scalar(Arbiter))})
 RECOVERY = Section({"window": Key(Scalar(Duration)), "on_stop_failed": Key(Scalar(OnStopFailed))})
 TIMING = Section({"timeout": Key(Scalar(Timeout))})
@@ -88,7 +83,8 @@ def cluster(types: Mapping[str, type]) -> Section:
         "recovery": Key(RECOVERY),
         "groups": Key(Named(group)),
         "fence": Key(Later("leave it out: a node that loses its lease resets itself, but no device is asked to do it")),
-        "ledger": Key(Later("leave it out: the nodes and disks of this cluster keep the ledger")),
+        "ledger": Key(Scalar(LedgerKeeper)),
+        "zookeeper": Key(ZOOKEEPER),
         "on_double_owner": Key(Later()),
     })
 

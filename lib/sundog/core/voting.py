@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import List, Optional, Set
 
 from sundog.config.model import Cluster
-from sundog.core import authority, paxos
+from sundog.core import authority, passive, paxos
 from sundog.core.disks import Disks
 from sundog.core.effects import Effect, Send, Stored, WriteDisk
 from sundog.core.events import Boot, DiskAnswered
@@ -27,7 +27,10 @@ class Voting:
         self.votes = name in voters
         self.nodes = tuple(node for node in voters if node != name)
         self.disks = Disks(tuple(sorted(cluster.holders)), name, cluster.timing.authority_s)
-        index = voters.index(name) if self.votes else 0
+        # Where passive holders vote alone, every node may lead.
+        self._stands = self.votes or not voters
+        self._idle = {holder.name: holder.idle for holder in cluster.holders.values()}
+        index = (voters or tuple(sorted(cluster.nodes))).index(name) if self._stands else 0
         self._stagger_s = min((index + 1) / 40, _LONGEST_STAGGER) * cluster.timing.timeout_s
         self.writer = Writer(name, (*voters, *self.disks.by_name), stored.blocks.get(name, Block(name)),
                              boot.incarnation * _NUMBERS)
@@ -78,7 +81,7 @@ class Voting:
 
     def stand_at(self) -> float:
         """The instant at which this node stands for leader, if nothing changes until then."""
-        if not self.votes or self._holder is None or self.writer.phase != IDLE:
+        if not self._stands or self._holder is None or self.writer.phase != IDLE:
             return float("inf")
         seen_at = self.leader_seen_at + self._timing.authority_s
         free_at = max(self._holder.free_at(self.run), self._disks_free_at())
@@ -86,7 +89,7 @@ class Voting:
 
     def _disks_free_at(self) -> float:
         """When enough disks let a candidate in, if all nodes do."""
-        needed = self.writer.majority - 1 - len(self.nodes)
+        needed = self.writer.majority - int(self.votes) - len(self.nodes)
         if needed <= 0:
             return float("-inf")
         return sorted(self.disks.free_at(name) for name in self.disks.by_name)[needed - 1]
@@ -103,14 +106,14 @@ class Voting:
     def _prepared(self, now: float) -> None:
         """With all but our own promise there, give our own and go on to phase 2."""
         writer = self.writer
-        if writer.phase != PREPARING or len(writer.promises) + 1 < writer.majority:
+        if writer.phase != PREPARING or len(writer.promises) + int(self.votes) < writer.majority:
             return
         answer = self._own(now, writer.block(self.leads))
         if answer is None or not answer.accepted:
             self._abandon(now, 0.0)
             return
-        newest = paxos.newest(answer.blocks)
-        writer.promised(self.name, Promise(newest, now - (answer.leader_age_s or 0.0)))
+        if self.votes:
+            writer.promised(self.name, Promise(paxos.newest(answer.blocks), now - (answer.leader_age_s or 0.0)))
         if not self.leads:
             self.led_at = writer.led_at()
         writer.propose(writer.carried_on())
@@ -139,7 +142,8 @@ class Voting:
             if answer is None or not answer.accepted:
                 self._abandon(now, 0.0)
                 return
-            writer.accepted(self.name, Sent(now, writer.own.mbal, writer.own.bal, writer.own.version))
+            if self.votes:
+                writer.accepted(self.name, Sent(now, writer.own.mbal, writer.own.bal, writer.own.version))
         leads = self.leads or writer.phase == WRITING
         block = writer.block(leads, leads or self.alive)
         request = writer.sending(now, block)
@@ -165,9 +169,17 @@ class Voting:
         if writer.phase != IDLE:
             self._round(now)
         else:
-            block = writer.block(self.leads, self.alive)
-            for disk in self.disks.by_name:
-                self._out.append(WriteDisk(disk, writer.sending(now, block), block))
+            for name in self.disks.by_name:
+                self._look(now, name)
+
+    def _look(self, now: float, name: str) -> None:
+        """An idle node's beat at a passive holder."""
+        way, beat_s = self._idle[name], self._timing.beat_s
+        if way == passive.PULSE:
+            block = self.writer.block(self.leads, self.alive)
+            self._out.append(WriteDisk(name, self.writer.sending(now, block), block))
+        elif passive.reads(way, now, self.disks.by_name[name].read_at, self.leader_seen_at, beat_s):
+            self._out.append(WriteDisk(name, 0, None))
 
     def check(self, now: float) -> None:
         """Step down when the authority has run out; stand when it is time."""

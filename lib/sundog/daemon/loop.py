@@ -13,7 +13,7 @@ from sundog.core.frames import Body
 from sundog.core.node import Node
 from sundog.daemon.control import Answer, Control, Desk
 from sundog.daemon.deadline import DeadlineKeeper
-from sundog.daemon.disks import DiskWorker
+from sundog.daemon.disks import HolderWorker
 from sundog.daemon.execute import Execution
 from sundog.daemon.journal import Journal
 from sundog.daemon.presence import Presence
@@ -39,7 +39,7 @@ class Daemon(Desk):
                  store: Store, journal: Journal, end: Callable[[Optional[SundogError]], None]) -> None:
         self.loop, self.node, self.cluster, self.name, self.boot = loop, node, cluster, name, boot
         self.store, self.journal, self.end = store, journal, end
-        self.disks: Dict[str, DiskWorker] = {}
+        self.disks: Dict[str, HolderWorker] = {}
         self.presence = Presence(cluster.timing.timeout_s, loop.time())
         self.leaving = False
         self._queue: Deque[events.Event] = deque()
@@ -59,7 +59,7 @@ class Daemon(Desk):
             effects.Journal: self._journal, effects.Leave: self._leave}
 
     def attach(self, lan: Lan, deadline: DeadlineKeeper, execution: Execution, settlement: Settlement,
-               control: Control, disks: Dict[str, DiskWorker]) -> None:
+               control: Control, disks: Dict[str, HolderWorker]) -> None:
         self.lan, self.deadline, self.execution = lan, deadline, execution
         self.settlement, self.control, self.disks = settlement, control, disks
 

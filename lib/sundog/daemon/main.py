@@ -23,15 +23,14 @@ from sundog.daemon.boot import boot_id, next_incarnation
 from sundog.daemon.bundle import Shelf
 from sundog.daemon.control import Control
 from sundog.daemon.deadline import DeadlineKeeper
-from sundog.daemon.disks import DiskWorker
 from sundog.daemon.execute import Execution
+from sundog.daemon.holders import passives, workers
 from sundog.daemon.host import Surroundings, ThisHost
 from sundog.daemon.journal import Journal
 from sundog.daemon.loop import Daemon
 from sundog.daemon.settle import Settlement
 from sundog.daemon.store import Store
 from sundog.errors import ConfigProblem, SundogError
-from sundog.link.disk import SlotDisk
 from sundog.link.key import load_key
 from sundog.link.lan import Lan
 
@@ -92,6 +91,7 @@ class Run:
         self.cluster = load(os.path.join(paths.etc, "cluster.yaml"), types)
         self.name = name or own_name(self.cluster)
         self.key = load_key(self.cluster.key_file)
+        self.passives = passives(self.cluster, self.name, self.key)
         self.store = Store(os.path.join(paths.var, "ledger"))
         stored = self.store.load()
         self.boot = Boot(boot_id(os.path.join(paths.run, "boot_id")),
@@ -157,14 +157,9 @@ class Run:
         settlement = Settlement(loop, self.slow, cluster, self.name, self.key, shelf, self.types, execution,
                                 lambda: self.node.ledger, daemon.request, self._apply, daemon.happen, daemon.tell)
         control = Control(loop, os.path.join(paths.run, "control"), daemon, self.journal)
-        daemon.attach(lan, deadline, execution, settlement, control, self._disks(daemon))
+        holders = workers(loop, cluster, self.passives, daemon.happen, daemon.tell)
+        daemon.attach(lan, deadline, execution, settlement, control, holders)
         return daemon
-
-    def _disks(self, daemon: Daemon) -> Dict[str, DiskWorker]:
-        nodes = tuple(sorted(self.cluster.nodes))
-        disks = {holder.name: SlotDisk(holder.device, self.cluster.name, nodes, self.name, self.key)
-                 for holder in self.cluster.holders.values()}
-        return {name: DiskWorker(self.loop, name, disk, daemon.happen, daemon.tell) for name, disk in disks.items()}
 
     # ---- in a thread
 

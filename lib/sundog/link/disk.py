@@ -17,6 +17,7 @@ from sundog.core.frames import Block
 from sundog.errors import ConfigProblem, SundogError
 from sundog.link.codec import FrameError, pack, unpack
 from sundog.link.frame import cluster_id
+from sundog.link.passive import Passive
 
 UNIT = 4096
 SLOT = 32 * 1024
@@ -35,7 +36,7 @@ class DiskFailed(SundogError):
     """Reading or writing the partition failed."""
 
 
-class SlotDisk:
+class SlotDisk(Passive):
     """One node's access to a disk holder's partition. Raises DiskUnusable, DiskFailed."""
 
     def __init__(self, device: str, cluster: str, nodes: Tuple[str, ...], name: str, key: bytes) -> None:
@@ -47,12 +48,13 @@ class SlotDisk:
         self._sequence = 0
         self._whole: Dict[Tuple[str, int], Tuple[bytes, int, Block]] = {}
 
-    def exchange(self, block: Block) -> Tuple[Block, ...]:
-        """Write `block` durably into our older slot, then read everybody's newest whole block."""
+    def exchange(self, block: Optional[Block]) -> Tuple[Block, ...]:
+        """Write `block` durably into our older slot, then read everybody's newest whole block; None: only read."""
         try:
             if self._fd is None:
                 self._open()
-            self._write(block)
+            if block is not None:
+                self._write(block)
             return self._read_all()
         except OSError as error:
             self.close()
