@@ -76,5 +76,6 @@ def test_a_witness_that_restarts_goes_on_voting_and_one_that_lost_its_files_is_t
     witness.stop()
     witness.wipe()
     witness.start()
-    site.until("the loss is in the journal", lambda: all("HOLDER-FORGOT" in site.sh(node, "sundog log") for node in NODES))
+    site.until("the loss is in the journal", lambda: all(
+        "HOLDER-FORGOT" in site.sh(node, "sundog log") for node in NODES))
     assert site.owner("n2") == "n1"
