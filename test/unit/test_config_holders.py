@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from sundog.cli.check import holder_objections, votes
 from sundog.config.load import examine
 from sundog.config.model import Cluster, WitnessHolder, ZooKeeperHolder
 from sundog.config.witness import Settings
 from sundog.config.witness import examine as examine_witness
+from sundog.daemon.holders import passives
+from sundog.errors import ConfigProblem
 
 BASE = """cluster: shop
 nodes:
@@ -71,6 +74,27 @@ def test_an_ensemble_votes_alone() -> None:
 ])
 def test_a_mistake_is_said_with_its_place_and_what_to_do(text: str, what: str) -> None:
     assert what in said(text)
+
+
+def test_check_says_who_votes_and_what_that_is_good_for() -> None:
+    assert votes(cluster(WITNESS)) == (
+        "3 votes (n1, n2, witness w1): 1 of them may fail; with the witness either node carries on without the other, "
+        "and both do without the witness")
+    assert "any one node that reaches the ensemble carries on" in votes(cluster(ENSEMBLE))
+
+
+def test_check_here_names_a_witness_that_is_not_reached_and_a_password_that_is_not_there() -> None:
+    [unreached] = holder_objections(WitnessHolder("w1", "127.0.0.1", 1))
+    assert unreached.startswith("witness w1: 127.0.0.1 port 1 takes no connection from here")
+    found = holder_objections(ZooKeeperHolder("zookeeper", ("127.0.0.1:1",), "/s", "sundog", "/none"))
+    assert "password file /none" in found[0] and "ZooKeeper server: 127.0.0.1 port 1" in found[1]
+
+
+def test_without_kazoo_the_check_and_the_start_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "kazoo.client", None)
+    assert "kazoo, which is not installed" in holder_objections(ZooKeeperHolder("zookeeper", ()))[0]
+    with pytest.raises(ConfigProblem, match="pip install kazoo"):
+        passives(cluster(ENSEMBLE), "n1", bytes(32))
 
 
 GOOD = """listen: 10.9.0.9:3122

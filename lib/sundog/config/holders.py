@@ -174,7 +174,8 @@ def check_servers(spec: Record, report: Report) -> None:
     if ("user" in spec.names) != ("password_file" in spec.names):
         report.say(spec.mark, "zookeeper has only one of user and password_file", "give both, or neither")
     elif "user" not in spec.names:
-        report.say(spec.mark, "zookeeper without user: whoever reaches the ensemble can remove the ledger",
+        report.say(spec.mark, "zookeeper without user: whoever reaches the ensemble can remove the ledger or "
+                   "put an older one back",
                    "add user and password_file", RISK)
 
 
