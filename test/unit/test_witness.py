@@ -210,6 +210,18 @@ def test_an_answer_comes_back_as_it_was(blocks) -> None:
     assert witness_messages.answered(witness_messages.answer(kept)) == kept
 
 
+def test_damaged_files_of_one_cluster_leave_the_others_served(site: Site) -> None:
+    site.node("n1").exchange(block("n1", 1))
+    site.stop()
+    (site.store / "shop" / "n1.block").write_bytes(b"y" * 200)
+    site.serve("bank", bytes(32))
+    site.start()
+    assert site.node("n1", "bank", bytes(32)).exchange(block("n1", 7)) == (block("n1", 7),)
+    with pytest.raises(HolderRefused, match="cannot use its files of that cluster"):
+        site.node("n1").exchange(block("n1", 2))
+    assert any("cluster shop is not served: " in line and "remove" in line for line in site.said)
+
+
 # ---- files
 
 @pytest.mark.parametrize("torn", [0, 30, 60, 500])

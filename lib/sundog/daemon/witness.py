@@ -11,8 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Callable, Dict, Optional, Set, Tuple
 
 from sundog.config.witness import Settings
-from sundog.daemon.witness_store import WitnessStore
-from sundog.errors import SundogError
+from sundog.daemon.witness_store import MOST_WRITERS, WitnessStore
+from sundog.errors import ConfigProblem, SundogError
 from sundog.link import proof, witness_messages
 from sundog.link.frame import cluster_id
 from sundog.link.key import load_key
@@ -36,19 +36,26 @@ class Served:
 
 
 class WitnessServer:
-    """Serves `settings` until `close`. Raises ConfigProblem for a key or files that cannot be used, OSError."""
+    """Serves `settings` until `close`. Raises ConfigProblem for a key that cannot be used, StoreFailed, OSError."""
 
     def __init__(self, settings: Settings, say: Say) -> None:
         self.settings, self.say = settings, say
         self.unproven = 0
         self.pool = ThreadPoolExecutor(4, thread_name_prefix="store")
         self.clusters: Dict[bytes, Served] = {}
+        self.unusable: Set[bytes] = set()               # clusters whose files are damaged: the others are served
         self._open: Set["Connection"] = set()
         self._server: Optional[asyncio.AbstractServer] = None
         self._said: Dict[Tuple[str, str], float] = {}
         for name, key_file in settings.key_files.items():
             key = load_key(key_file)
-            self.clusters[cluster_id(name)] = Served(name, key, WitnessStore(os.path.join(settings.directory, name)))
+            try:
+                store = WitnessStore(os.path.join(settings.directory, name))
+            except ConfigProblem as error:
+                self.unusable.add(cluster_id(name))
+                say(f"cluster {name} is not served: {error}")
+                continue
+            self.clusters[cluster_id(name)] = Served(name, key, store)
 
     async def open(self) -> None:
         self._server = await asyncio.start_server(self._client, self.settings.address, self.settings.port,
@@ -130,6 +137,8 @@ class Connection:
         if version != proof.VERSION:
             await self._refuse(f"this witness speaks version {proof.VERSION}, the node version {version}; "
                                "install the same version of Sundog on both")
+        if cluster in self.server.unusable:
+            await self._refuse("this witness cannot use its files of that cluster; its log says what to do")
         if served is None:
             await self._refuse("this witness does not serve that cluster; add it to clusters in witness.yaml, or "
                                "correct the holder's address")
@@ -143,6 +152,8 @@ class Connection:
             self.name = proof.prover(served.key, said, challenged, answered)
         except NotProven as error:
             await self._refuse(f"cluster {served.name}: {error}; put the same key file on every node and here")
+        if self.name not in served.connections and len(served.connections) >= MOST_WRITERS:
+            await self._refuse(f"cluster {served.name} has {MOST_WRITERS} connections here already")
         self._in, self._out = proof.seals(served.key, said, challenged, self.name)
         return served
 
