@@ -94,7 +94,7 @@ def test_without_kazoo_the_check_and_the_start_say_so(monkeypatch: pytest.Monkey
     monkeypatch.setitem(sys.modules, "kazoo.client", None)
     assert "kazoo, which is not installed" in holder_objections(ZooKeeperHolder("zookeeper", ()))[0]
     with pytest.raises(ConfigProblem, match="pip install kazoo"):
-        passives(cluster(ENSEMBLE), "n1", bytes(32))
+        passives(cluster(ENSEMBLE), "n1", bytes(32), True)
 
 
 GOOD = """listen: 10.9.0.9:3122

@@ -166,7 +166,7 @@ def test_with_a_password_nobody_else_reads_or_writes(nodes: Nodes, tmp_path: Pat
     assert nodes.node(**known).exchange(None) == (block("n1", 1),)
 
 
-def test_a_znode_made_anew_has_another_life(nodes: Nodes) -> None:
+def test_a_path_that_is_gone_is_made_again_by_nobody_who_knew_it(nodes: Nodes) -> None:
     from kazoo.client import KazooClient
     one = nodes.node()
     one.exchange(block("n1", 1))
@@ -174,6 +174,14 @@ def test_a_znode_made_anew_has_another_life(nodes: Nodes) -> None:
     client = KazooClient(",".join(nodes.holder.servers))
     client.start(30)
     client.delete(nodes.holder.path, recursive=True)
+    for _ in range(2):
+        with pytest.raises(HolderRefused, match="is gone, .*remove /var/sundog/ledger on every node"):
+            one.exchange(block("n1", 2))
+    restarted = ZooKeeper(nodes.holder, "shop", KEY, 10.0, anew=False)
+    nodes.made.append(restarted)
+    with pytest.raises(HolderRefused, match="is gone"):
+        restarted.exchange(block("n1", 2))
+    assert client.exists(nodes.holder.path) is None
     client.stop()
     client.close()
     two = nodes.node()

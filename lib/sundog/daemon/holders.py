@@ -20,19 +20,22 @@ def within_s(cluster: Cluster) -> float:
     return cluster.timing.timeout_s / 2
 
 
-def passive(holder: PassiveHolder, cluster: Cluster, name: str, key: bytes) -> Passive:
-    """This node's access to `holder`. Raises ConfigProblem when something for it is not installed here."""
+def passive(holder: PassiveHolder, cluster: Cluster, name: str, key: bytes, anew: bool) -> Passive:
+    """This node's access to `holder`. `anew`: the node knows of no ledger yet.
+
+    Raises ConfigProblem when something for it is not installed here.
+    """
     if isinstance(holder, WitnessHolder):
         return Witness(holder.address, holder.port, cluster.name, name, key, within_s(cluster))
     if isinstance(holder, ZooKeeperHolder):
         from sundog.link.zookeeper import ZooKeeper
-        return ZooKeeper(holder, cluster.name, key, within_s(cluster))
+        return ZooKeeper(holder, cluster.name, key, within_s(cluster), anew)
     return SlotDisk(holder.device, cluster.name, tuple(sorted(cluster.nodes)), name, key)
 
 
-def passives(cluster: Cluster, name: str, key: bytes) -> Dict[str, Passive]:
+def passives(cluster: Cluster, name: str, key: bytes, anew: bool) -> Dict[str, Passive]:
     """All of them, by name. Raises ConfigProblem."""
-    return {holder.name: passive(holder, cluster, name, key) for holder in cluster.holders.values()}
+    return {holder.name: passive(holder, cluster, name, key, anew) for holder in cluster.holders.values()}
 
 
 def workers(loop: asyncio.AbstractEventLoop, cluster: Cluster, made: Dict[str, Passive], answer: Answer,

@@ -91,9 +91,9 @@ class Run:
         self.cluster = load(os.path.join(paths.etc, "cluster.yaml"), types)
         self.name = name or own_name(self.cluster)
         self.key = load_key(self.cluster.key_file)
-        self.passives = passives(self.cluster, self.name, self.key)
         self.store = Store(os.path.join(paths.var, "ledger"))
         stored = self.store.load()
+        self.passives = passives(self.cluster, self.name, self.key, anew=stored.ledger.version == 0)
         self.boot = Boot(boot_id(os.path.join(paths.run, "boot_id")),
                          next_incarnation(os.path.join(paths.var, "incarnation")), host.hostid())
         self.node = Node(self.cluster, self.name, self.boot, stored)

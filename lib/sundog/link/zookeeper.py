@@ -60,10 +60,14 @@ def password_of(path: str) -> str:
 
 
 class ZooKeeper(Passive):
-    """Raises ConfigProblem when kazoo or the password is not there. `within_s`: how long an exchange may take."""
+    """`within_s`: how long an exchange may take. `anew`: the node knows of no ledger, so the path may be made.
 
-    def __init__(self, holder: ZooKeeperHolder, cluster: str, key: bytes, within_s: float) -> None:
+    Raises ConfigProblem when kazoo or the password is not there.
+    """
+
+    def __init__(self, holder: ZooKeeperHolder, cluster: str, key: bytes, within_s: float, anew: bool = True) -> None:
         require_kazoo()
+        self.anew = anew
         self.holder, self.cluster, self.key, self.within_s = holder, cluster, key, within_s
         self.where = f"ZooKeeper {', '.join(holder.servers)}"
         self._auth = [("digest", f"{holder.user}:{password_of(holder.password_file)}")] if holder.user else []
@@ -73,7 +77,7 @@ class ZooKeeper(Passive):
         self._blocks: Dict[str, Block] = {}
 
     def exchange(self, block: Optional[Block]) -> Tuple[Block, ...]:
-        from kazoo.exceptions import BadVersionError, KazooException
+        from kazoo.exceptions import BadVersionError, KazooException, NoNodeError
         from kazoo.handlers.threading import KazooTimeoutError
         end = time.monotonic() + self.within_s
         try:
@@ -89,6 +93,9 @@ class ZooKeeper(Passive):
                 except BadVersionError:
                     self._version = None
             return tuple(self._blocks.values())
+        except NoNodeError:
+            self._version = None
+            raise self._gone() from None
         except (KazooException, KazooTimeoutError) as error:
             self._version = None
             if isinstance(error, KazooTimeoutError) and self._client.connected:
@@ -129,6 +136,8 @@ class ZooKeeper(Passive):
         try:
             found, _ = self._ask(self._client.get_async(self.holder.path), end)
         except NoNodeError:
+            if not self.anew:
+                raise self._gone() from None
             above = self.holder.path.rpartition("/")[0]
             if above:
                 self._ask(self._client.ensure_path_async(above), end)
@@ -138,10 +147,17 @@ class ZooKeeper(Passive):
             except NodeExistsError:
                 found, _ = self._ask(self._client.get_async(self.holder.path), end)
         self._judge(found)
-        try:
-            self._ask(self._client.create_async(self._blocks_at, self._sealed({}), acl), end)
-        except NodeExistsError:
-            pass
+        if self.anew:
+            try:
+                self._ask(self._client.create_async(self._blocks_at, self._sealed({}), acl), end)
+            except NodeExistsError:
+                pass
+            self.anew = False
+
+    def _gone(self) -> HolderRefused:
+        return HolderRefused(f"{self.where}: {self.holder.path} is gone, and the cluster's ledger with it",
+                             "put it back; or begin anew: disable every coordinator, remove /var/sundog/ledger on "
+                             "every node, enable them")
 
     def _acl(self) -> Any:
         from kazoo.security import CREATOR_ALL_ACL, OPEN_ACL_UNSAFE
