@@ -151,6 +151,16 @@ class World:
         self.machines[key].freeze()
         return self
 
+    def suspend(self, key: str) -> "World":
+        """Freeze a host with its clock; `thaw` lets both go on."""
+        self.machines[key].suspend()
+        return self
+
+    def set_wall_clocks(self, by_s: float, *keys: str) -> "World":
+        for key in keys or tuple(self.machines):
+            self.machines[key].set_wall_clock(by_s)
+        return self
+
     def thaw(self, key: str) -> "World":
         self.machines[key].thaw()
         return self
