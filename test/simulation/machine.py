@@ -46,6 +46,7 @@ class Machine:
         self.fuse: Optional[Tuple[int, Callable[["Machine"], None]]] = None
         self.wall_s = 0.0                               # by how much the wall clock is wrong
         self.lease_gone_at = float("inf")               # true time: a pause has outlasted the lease that it began under
+        self.woke_at = float("-inf")                    # by its clock: what was granted for older beats counts no more
         self._stale_step = False                        # what is left of a step was decided before a pause
         self._suspended = 0                             # how often
         self._failfast_due = float("inf")
@@ -107,7 +108,7 @@ class Machine:
         groups = self.smf.active if self.smf else []
         self.power = self.frozen = self.stalled = self._stale_step = False
         self.clock.go_on()
-        self.lease_gone_at = float("inf")
+        self.lease_gone_at, self.woke_at = float("inf"), float("-inf")
         self.boot += 1
         self.deadline, self.smf, self.fuse = None, None, None
         self._held.clear()
@@ -159,6 +160,7 @@ class Machine:
             return
         self.freeze()
         self.clock.stop()
+        self.woke_at = self.clock.read()
         self._suspended += 1
         self._stale_step = bool(self._effects)
         if self.deadline is not None:
@@ -379,7 +381,9 @@ class Machine:
         self.world.partitions[effect.holder].exchange(self, effect)
 
     def _activate(self, effect: effects.Activate) -> None:
-        self.world.invariants.activated(self, effect)
+        # One from before a pause starts nothing: its methods ask for their permits from now on.
+        if not self._stale_step:
+            self.world.invariants.activated(self, effect)
         assert self.smf is not None
         self.smf.activate(effect)
 

@@ -41,9 +41,9 @@ class Clock:
         self._stopped_at = self.timeline.now
 
     def go_on(self) -> None:
-        """From where it stood."""
+        """From just after where it stood, so that what was read before and after can be told apart."""
         if self._stopped_at < self.timeline.now:
-            self.offset -= self.rate * (self.timeline.now - self._stopped_at)
+            self.offset -= self.rate * (self.timeline.now - self._stopped_at) - 1e-6
         self._stopped_at = float("inf")
 
     def true(self, local: float) -> float:

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from typing import Any, AsyncIterator, Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
 from sundog.config.model import Cluster
-from sundog.daemon.failfast import Deadline, answer
+from sundog.daemon.failfast import Keeper
 from sundog.daemon.host import Surroundings
 from sundog.daemon.main import Paths, Run
 from sundog.daemon.track import Seen
@@ -103,13 +103,13 @@ class Machine:
         self.failfast = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.failfast.setblocking(False)
         self.failfast.bind(os.path.join(self.paths.run, "failfast"))
-        self.deadline = Deadline(os.path.join(self.paths.run, "deadline"))
+        self.deadline = Keeper(os.path.join(self.paths.run, "deadline"))
         asyncio.get_running_loop().add_reader(self.failfast.fileno(), self._answer)
         self.start()
 
     def _answer(self) -> None:
         datagram, sender = self.failfast.recvfrom(256)
-        self.failfast.sendto(answer(self.deadline, datagram), sender)
+        self.failfast.sendto(self.deadline.answer(datagram), sender)
 
     def start(self) -> None:
         run = Run(self.paths, self.smf, {"task": Task}, self.name)
