@@ -211,7 +211,7 @@ class Node:
             and join.is_member(node, boot_id, self._voting.writer.own.ledger or self.ledger)
 
     def _reconcile(self, now: float) -> None:
-        if self._following.doubtful and not self._is_member(self.name, self.boot.boot_id):
+        if self._following.doubtful and not join.is_member(self.name, self.boot.boot_id, self.ledger):
             self._out += self._agent.depose("it was paused past its lease, and the cluster has gone on without it")
         until = self._following.right_until(self.ledger.version)
         orders = self._agent.reconcile(self.ledger, until is not None and now < until)
