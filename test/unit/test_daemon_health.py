@@ -1,6 +1,5 @@
 """Probes of the host, what is made of them, and what failfast is told and says."""
 import asyncio
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -29,9 +28,9 @@ def limited(limit, call):
 
 
 def test_a_process_or_memory_that_cannot_be_had_is_said():
-    have = resource.getpagesize() * int(Path("/proc/self/statm").read_text().split()[0])
-    limit = f"resource.setrlimit(resource.RLIMIT_AS, ({have + (64 << 20)}, {have + (64 << 20)}))"
-    assert "512 MiB of memory cannot be had" in limited(limit, "can_have(512 << 20)")
+    limit = "resource.setrlimit(resource.RLIMIT_AS, (512 << 20, 512 << 20))"
+    assert limited(limit, "can_have(16 << 20)") == ""
+    assert "1024 MiB of memory cannot be had" in limited(limit, "can_have(1 << 30)")
     assert can_start("/nowhere/true") == "no process can be started: No such file or directory"
 
 

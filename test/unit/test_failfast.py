@@ -151,7 +151,8 @@ SET, NONE, STROKE = "raw 0x06 0x24 0x04 1 0 0x10 44 1", "raw 0x06 0x24 0x04 0 0 
 def test_the_watchdog_counts_while_a_deadline_is_held_and_is_stroked_four_times_in_its_period(tmp_path):
     controller, watchdog = Controller(tmp_path), Watchdog()
     watchdog.follow(30.0, [str(controller.program)])
-    assert controller.run(watchdog, 100.0, False) == []
+    assert controller.run(watchdog, 90.0, False) == [NONE]
+    assert controller.run(watchdog, 99.0, False) == []
     assert controller.run(watchdog, 101.0, True) == [SET, STROKE]
     assert watchdog.said == "counting"
     assert controller.run(watchdog, 108.0, True) == []

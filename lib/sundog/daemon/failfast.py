@@ -74,34 +74,39 @@ class Deadline:
 
 
 class Ready:
-    """A child that waits to become uadmin(8): no process has to be made when the process table is full."""
+    """A child that waits to become uadmin(8): no process has to be made when the process table is full.
+
+    Orders are signals, for which the kernel needs no memory; a pipe tells the child that failfast has ended.
+    """
+
+    ORDERS = {signal.SIGUSR1: "reset", signal.SIGUSR2: "panic"}
 
     def __init__(self) -> None:
-        receives, self._orders = os.pipe()
-        parent = os.getpid()
+        ended, self._held = os.pipe()
         self.pid = os.fork()
         if self.pid == 0:
-            os.close(self._orders)
-            self._wait(receives, parent)
-        os.close(receives)
-        os.set_blocking(self._orders, False)
+            os.close(self._held)
+            self._wait(ended)
+        os.close(ended)
 
-    @staticmethod
-    def _wait(receives: int, parent: int) -> None:
-        """In the child: until an order comes, or failfast has ended. SMF signals it as well: it stays with failfast."""
+    def _wait(self, ended: int) -> None:
+        """In the child. SMF's SIGTERM goes to it as well: it stays as long as failfast."""
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        order = os.read(receives, 1)
-        if order:
-            words = EXPIRIES["panic" if order == b"p" else "reset"]
-            try:
-                os.execve(UADMIN, [UADMIN, *map(str, words)], {"PATH": "/usr/sbin:/usr/bin"})
-            finally:
-                os._exit(1)
+        for number in self.ORDERS:
+            signal.signal(number, self._become)
+        os.read(ended, 1)
         os._exit(0)
+
+    def _become(self, number: int, frame: object) -> None:
+        try:
+            words = EXPIRIES[self.ORDERS[signal.Signals(number)]]
+            os.execve(UADMIN, [UADMIN, *map(str, words)], {"PATH": "/usr/sbin:/usr/bin"})
+        finally:
+            os._exit(1)
 
     def go(self, how: str) -> None:
         try:
-            os.write(self._orders, how[:1].encode())
+            os.kill(self.pid, next(number for number, name in self.ORDERS.items() if name == how))
         except OSError:
             pass                        # it has gone already, and failed
 
@@ -117,6 +122,7 @@ class Watchdog:
         self.period_s = 0.0
         self.counting = False           # as far as we know
         self.failed = 0                 # commands in a row
+        self._unknown = False           # it may count since before this boot: stopped once, if nothing is held
         self._due_at = self._until = 0.0
         self._pid = 0
         self._todo: list[str] = []      # "set", "stroke", "stop"
@@ -137,7 +143,7 @@ class Watchdog:
         if words and (period_s, words) != (self.period_s, self.words):
             self.period_s, self.words = period_s, words
             self._todo, self._due_at, self.failed = [], 0.0, 0
-            self.counting = self._pid != 0 and self.counting
+            self.counting, self._unknown = False, True
         elif not words and self.words:
             self.words, self._given_up, self._due_at = [], self.words, 0.0
 
@@ -157,7 +163,8 @@ class Watchdog:
         if self._pid:
             return
         held = held and bool(self.words)
-        if not self._todo and instant >= self._due_at and (held or self.counting):
+        if not self._todo and instant >= self._due_at and (held or self.counting or self._unknown):
+            self._unknown = False
             self._todo = ["stop"] if not held else ["stroke"] if self.counting else ["set", "stroke"]
             self._due_at = instant + self.period_s / 4
         if self._todo:

@@ -8,6 +8,7 @@ import fcntl
 import os
 import signal
 import sys
+import threading
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -42,6 +43,7 @@ from sundog.link.lan import Lan
 OK, AGAIN, USAGE, MISCONFIGURED = 0, 1, 2, 96
 PREFLIGHT_EACH_S = 30.0
 _FIRST_PREFLIGHT_S = 1.0
+_SMF_THREADS = 4
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,13 @@ def say(text: str) -> None:
     sys.stderr.flush()
 
 
+def fill(pool: ThreadPoolExecutor, count: int) -> None:
+    """Have all threads of the pool made now: later the process table may be full."""
+    met = threading.Barrier(count)
+    for _ in range(count):
+        pool.submit(met.wait)
+
+
 def own_name(cluster: Cluster) -> str:
     """Which of the cluster's nodes this host is: by its name. Raises ConfigProblem."""
     host = os.uname().nodename
@@ -102,8 +111,9 @@ class Run:
                          next_incarnation(os.path.join(paths.var, "incarnation")), host.hostid())
         self.node = Node(self.cluster, self.name, self.boot, stored)
         self.journal = Journal(os.path.join(paths.var, "journal"), say)
-        self.fast = ThreadPoolExecutor(4, thread_name_prefix="smf")
+        self.fast = ThreadPoolExecutor(_SMF_THREADS, thread_name_prefix="smf")
         self.slow = ThreadPoolExecutor(1, thread_name_prefix="slow")
+        fill(self.fast, _SMF_THREADS)
         self._unfit: Dict[str, str] = {}                # what preflight found last
         self.reason: Optional[SundogError] = None
         self.crash: Optional[BaseException] = None
