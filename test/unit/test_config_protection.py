@@ -35,13 +35,13 @@ def test_everything_can_be_said():
     made = read("""protection:
   expiry: panic
   watchdog: {type: ipmi, interface: lanplus, timeout: 30s, user: sundog, password_file: /etc/sundog/bmc, cipher: 3,
-             addresses: {n1: 10.9.0.1, n2: 10.9.0.2, n3: 10.9.0.3}}
+             interrupt: nmi, addresses: {n1: 10.9.0.1, n2: 10.9.0.2, n3: 10.9.0.3}}
   processes: {action: report, within: 10s}
   memory: {action: reset, within: 2m, reserve: 32M}
   root_disk: {action: ignore}
   shutdown: 10m
 """).cluster.protection
-    watchdog = Watchdog(30.0, "lanplus", {"n1": "10.9.0.1", "n2": "10.9.0.2", "n3": "10.9.0.3"}, "sundog",
+    watchdog = Watchdog(30.0, "lanplus", "nmi", {"n1": "10.9.0.1", "n2": "10.9.0.2", "n3": "10.9.0.3"}, "sundog",
                         "/etc/sundog/bmc", 3)
     assert made == Protection("panic", watchdog, Probe("report", 10.0), Probe("reset", 120.0), 32 << 20,
                               Probe("ignore", 60.0), 600.0)

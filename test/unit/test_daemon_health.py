@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 
 import sundog.daemon.health as health_module
+import sundog.solaris.watchdog as watchdog_module
 from sundog.cli.show import sick
 from sundog.config.model import Probe, Protection, Watchdog
 from sundog.daemon.health import Health, Trouble
 from sundog.daemon.orders import Orders
 from sundog.daemon.probes import Prober, can_have, can_start, can_write
+from sundog.solaris.watchdog import missing
 
 LIBRARY = str(Path(health_module.__file__).parents[2])
 
@@ -176,12 +178,29 @@ def test_an_old_failfast_is_told_of_once():
     ordered(run)
 
 
+def test_what_a_host_lacks_for_its_watchdog_is_said(tmp_path, monkeypatch):
+    password = tmp_path / "bmc"
+    watchdog = Watchdog(20.0, "lanplus", "none", {"n1": "10.9.0.1"}, "sundog", str(password))
+    monkeypatch.setattr(watchdog_module, "_IPMITOOL", ("/nowhere/ipmitool",))
+    assert [one.split(";")[1] for one in missing(watchdog)] == [
+        " pkg install ipmitool", " write the controller's password into it"]
+    monkeypatch.setattr(watchdog_module, "_IPMITOOL", ("/bin/sh",))
+    password.write_text("secret")
+    password.chmod(0o644)
+    assert missing(watchdog) == [f"protection.watchdog.password_file: {password} can be read by others; "
+                                 f"chmod 600 {password}"]
+    password.chmod(0o600)
+    assert missing(watchdog) == []
+
+
 def test_a_watchdog_that_fails_is_told_of_and_when_it_is_back():
     async def run(orders, peer):
-        orders.follow(Protection(watchdog=Watchdog(20.0, "lanplus", {"n1": "10.9.0.1"}, "sundog", "/etc/bmc", 3)))
+        watchdog = Watchdog(20.0, "lanplus", "none", {"n1": "10.9.0.1"}, "sundog", "/etc/bmc", 3)
+        orders.follow(Protection(watchdog=watchdog))
         order = next(one for one in peer.sent if one.startswith(b"watchdog"))
         assert order.split(b"\0")[0].split()[2:] == [b"20.0"]
-        assert b" ".join(order.split(b"\0")[1:]).endswith(
+        assert order.split(b"\0")[1] == b"0"
+        assert b" ".join(order.split(b"\0")[2:]).endswith(
             b"ipmitool -I lanplus -H 10.9.0.1 -U sundog -f /etc/bmc -R 1 -C 3")
         for watchdog in (b"counting", b"failing", b"failing", b"counting"):
             orders.ask()

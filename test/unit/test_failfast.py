@@ -46,7 +46,8 @@ def test_how_it_ends_is_told_and_asked_for(kept):
 
 @pytest.mark.parametrize("nonsense", [b"", b"arm", b"arm 1", b"arm 1 soon", b"arm 1 nan", b"arm 1 inf", b"arm 1 -5",
                                       b"disarm", b"disarm 1 2", b"\xff\xfe", b"arm 1 0", b"stop 1", b"stop 1 -1",
-                                      b"watchdog 1", b"watchdog 1 30", b"watchdog 1 x\0ipmitool", b"state",
+                                      b"watchdog 1", b"watchdog 1 30", b"watchdog 1 x\0000\0ipmitool", b"state",
+                                      b"watchdog 1 30\0ipmitool", b"watchdog 1 30\09\0ipmitool",
                                       b"state 1 2"])
 def test_nonsense_is_not_acknowledged_and_changes_nothing(kept, nonsense):
     keeper = Keeper(kept)
@@ -150,7 +151,7 @@ SET, NONE, STROKE = "raw 0x06 0x24 0x04 1 0 0x10 44 1", "raw 0x06 0x24 0x04 0 0 
 
 def test_the_watchdog_counts_while_a_deadline_is_held_and_is_stroked_four_times_in_its_period(tmp_path):
     controller, watchdog = Controller(tmp_path), Watchdog()
-    watchdog.follow(30.0, [str(controller.program)])
+    watchdog.follow(30.0, 0, [str(controller.program)])
     assert controller.run(watchdog, 90.0, False) == [NONE]
     assert controller.run(watchdog, 99.0, False) == []
     assert controller.run(watchdog, 101.0, True) == [SET, STROKE]
@@ -164,7 +165,7 @@ def test_the_watchdog_counts_while_a_deadline_is_held_and_is_stroked_four_times_
 
 def test_a_controller_that_does_not_answer_is_set_anew_when_it_does(tmp_path):
     controller, watchdog = Controller(tmp_path), Watchdog()
-    watchdog.follow(30.0, [str(controller.program)])
+    watchdog.follow(30.0, 0, [str(controller.program)])
     controller.run(watchdog, 100.0, True)
     controller.down.touch()
     assert controller.run(watchdog, 108.0, True) == []
@@ -177,11 +178,17 @@ def test_a_controller_that_does_not_answer_is_set_anew_when_it_does(tmp_path):
 
 def test_a_watchdog_that_is_taken_out_of_the_configuration_is_stopped_however_often_it_takes(tmp_path):
     controller, watchdog = Controller(tmp_path), Watchdog()
-    watchdog.follow(30.0, [str(controller.program)])
+    watchdog.follow(30.0, 0, [str(controller.program)])
     controller.run(watchdog, 100.0, True)
     controller.down.touch()
-    watchdog.follow(0.0, [])
+    watchdog.follow(0.0, 0, [])
     controller.run(watchdog, 101.0, True)
     controller.down.unlink()
     assert controller.run(watchdog, 104.0, True) == [NONE]
     assert controller.run(watchdog, 200.0, True) == [] and watchdog.said == "off"
+
+
+def test_an_interrupt_of_the_last_second_is_set_with_the_countdown(tmp_path):
+    controller, keeper = Controller(tmp_path), Keeper(str(tmp_path / "kept"))
+    assert keeper.answer(b"watchdog x1 30.0\0" + b"3\0" + str(controller.program).encode()) == b"ok x1"
+    assert controller.run(keeper.watchdog, 101.0, True) == ["raw 0x06 0x24 0x04 49 1 0x10 44 1", STROKE]

@@ -64,6 +64,7 @@ class Watchdog:
     """A controller's watchdog, stroked by failfast. `addresses`: node -> controller, for lanplus alone."""
     timeout_s: float
     interface: str = "bmc"
+    interrupt: str = "none"             # a second before: or "nmi", "message"
     addresses: Mapping[str, str] = field(default_factory=dict)
     user: str = ""
     password_file: str = ""

@@ -19,6 +19,11 @@ class Interface(Word):
     allowed = ("bmc", "open", "lanplus")
 
 
+class Interrupt(Word):
+    """What the controller does a second before (IPMI 2.0, 27.6): an NMI, on which a host may panic, or a message."""
+    allowed = ("none", "nmi", "message")
+
+
 class Within(Duration):
     """How long a probe may find nothing but trouble."""
     kind = "a time for a probe"
@@ -71,6 +76,7 @@ WATCHDOG = Typed({
     "ipmi": Section({
         "type": Key(Scalar(Name), required=True),
         "interface": Key(Scalar(Interface)),
+        "interrupt": Key(Scalar(Interrupt)),
         "timeout": Key(Scalar(Period)),
         "addresses": Key(Named(Scalar(Address))),
         "user": Key(Scalar(User)),
@@ -158,5 +164,6 @@ def _watchdog(section: Record, timeout_s: float) -> Optional[Watchdog]:
     return Watchdog(
         default_period_s(timeout_s) if period is None else period.seconds,
         str(section.value("interface", Watchdog.interface)),
+        str(section.value("interrupt", Watchdog.interrupt)),
         {name: str(found.value) for name, found in section.record("addresses").items()},
         str(section.value("user", "")), str(section.value("password_file", "")), section.value("cipher"))

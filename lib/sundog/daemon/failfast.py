@@ -120,6 +120,7 @@ class Watchdog:
     def __init__(self) -> None:
         self.words: list[str] = []      # how ipmitool is called; empty: there is no watchdog
         self.period_s = 0.0
+        self.interrupt = 0              # of the last second, as IPMI counts them
         self.counting = False           # as far as we know
         self.failed = 0                 # commands in a row
         self._unknown = False           # it may count since before this boot: stopped once, if nothing is held
@@ -138,10 +139,10 @@ class Watchdog:
     def busy(self) -> bool:
         return self._pid != 0 or bool(self._todo)
 
-    def follow(self, period_s: float, words: list[str]) -> None:
+    def follow(self, period_s: float, interrupt: int, words: list[str]) -> None:
         """Another configuration, or the same again. No words: what counts is stopped."""
-        if words and (period_s, words) != (self.period_s, self.words):
-            self.period_s, self.words = period_s, words
+        if words and (period_s, interrupt, words) != (self.period_s, self.interrupt, self.words):
+            self.period_s, self.interrupt, self.words = period_s, interrupt, words
             self._todo, self._due_at, self.failed = [], 0.0, 0
             self.counting, self._unknown = False, True
         elif not words and self.words:
@@ -152,9 +153,9 @@ class Watchdog:
         if order == "stroke":
             return [*self.words, "raw", "0x06", "0x22"]
         count = round(self.period_s * 10)
-        action = "1" if order == "set" else "0"
-        return [*(self.words or self._given_up), "raw", "0x06", "0x24", "0x04", action, "0", "0x10", str(count & 255),
-                str(count >> 8)]
+        numbers = (1 | self.interrupt << 4, 1 if self.interrupt else 0) if order == "set" else (0, 0)
+        return [*(self.words or self._given_up), "raw", "0x06", "0x24", "0x04", *map(str, numbers), "0x10",
+                str(count & 255), str(count >> 8)]
 
     def step(self, instant: float, held: bool) -> None:
         """Do what is due; `held`: a deadline is held, so the watchdog is to count."""
@@ -176,7 +177,7 @@ class Watchdog:
             self._pid = os.posix_spawnp(command[0], command, os.environ, file_actions=[
                 (os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_WRONLY, 0) for number in (1, 2)])
             self._until = instant + self.period_s / 3
-        except OSError:
+        except (OSError, MemoryError):
             self._ended(instant, False)
 
     def _reap(self, instant: float) -> None:
@@ -238,8 +239,10 @@ class Keeper:
             (self.lease if verb == "arm" else self.stop).set(_instant(value))
         elif verb == "expiry" and value in EXPIRIES:
             self.expiry = str(value)
-        elif verb == "watchdog" and (value == "off" or (_instant(value) and more)):
-            self.watchdog.follow(_instant(value) or 0.0, [] if value == "off" else [os.fsdecode(word) for word in more])
+        elif verb == "watchdog" and value == "off":
+            self.watchdog.follow(0.0, 0, [])
+        elif verb == "watchdog" and _instant(value) and len(more) > 1 and more[0] in (b"0", b"2", b"3"):
+            self.watchdog.follow(_instant(value) or 0.0, int(more[0]), [os.fsdecode(word) for word in more[1:]])
         elif verb == "state" and value is None:
             return f"pid={os.getpid()} expiry={self.expiry} watchdog={self.watchdog.said}"
         else:
@@ -346,18 +349,18 @@ def _take(sock: socket.socket, keeper: Keeper) -> None:
         said = keeper.answer(datagram)
         if sender:
             sock.sendto(said, sender)
-    except OSError:
+    except (OSError, MemoryError):
         pass                            # the asker is gone or does not read; it will ask again
 
 
-def is_disabled() -> bool:
-    """Does SMF end failfast for good, and not to start another one? Unknown is yes."""
+def is_disabled(wait_s: float) -> bool:
+    """Does SMF end failfast for good, and not to start another one? Yes, if that is not known within `wait_s`."""
     try:
         receives, sends = os.pipe()
         pid = os.posix_spawn("/usr/bin/svcs", ["svcs", "-H", "-o", "nstate", FMRI], os.environ,
                              file_actions=[(os.POSIX_SPAWN_DUP2, sends, 1)])
         os.close(sends)
-        said = os.read(receives, 100) if select.select([receives], [], [], _LONGEST_WAIT_S)[0] else b""
+        said = os.read(receives, 100) if select.select([receives], [], [], wait_s)[0] else b""
         os.close(receives)
         if not said:
             os.kill(pid, signal.SIGKILL)
@@ -370,7 +373,8 @@ def is_disabled() -> bool:
 
 def asked_to_end(keeper: Keeper) -> None:
     """SIGTERM. Another failfast holds the deadlines again; if there is to be none, this one holds them to their end."""
-    if keeper.idle or not is_disabled():
+    left_s = _LONGEST_WAIT_S if keeper.at is None else max(0.0, keeper.at - now()) / 2
+    if keeper.idle or not is_disabled(min(left_s, _LONGEST_WAIT_S)):
         os._exit(0)
     keeper.ending = True
 

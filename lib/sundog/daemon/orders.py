@@ -4,34 +4,19 @@ How a host ends (reset or panic), the watchdog, and the deadline of the node's o
 version refuses these words and goes on holding the lease's deadline; that is told once.
 """
 import asyncio
-import shutil
 from typing import Callable, Dict, List, Optional, Tuple
 
 from sundog.config.model import Protection, Watchdog
+from sundog.solaris.watchdog import INTERRUPTS, ipmitool
 
 ASK_EACH_S = 2.0
-_IPMITOOL = ("/usr/sbin/ipmitool", "/usr/bin/ipmitool", "/opt/ooce/bin/ipmitool")
-
 Tell = Callable[[str, str, str], None]  # code, severity, text
-
-
-def ipmitool(watchdog: Watchdog, node: str) -> List[str]:
-    """How ipmitool(1) is called for this node's controller, without the command.
-
-    One try, as failfast tries again by itself.
-    """
-    program = next((path for path in _IPMITOOL if shutil.which(path)), _IPMITOOL[0])
-    words = [program, "-I", watchdog.interface]
-    if watchdog.interface == "lanplus":
-        words += ["-H", watchdog.addresses[node], "-U", watchdog.user, "-f", watchdog.password_file, "-R", "1"]
-        words += [] if watchdog.cipher is None else ["-C", str(watchdog.cipher)]
-    return words
 
 
 def watchdog_order(watchdog: Optional[Watchdog], node: str) -> str:
     if watchdog is None:
         return "off"
-    return "\0".join([f"{watchdog.timeout_s:.1f}", *ipmitool(watchdog, node)])
+    return "\0".join([f"{watchdog.timeout_s:.1f}", str(INTERRUPTS[watchdog.interrupt]), *ipmitool(watchdog, node)])
 
 
 class Orders:
