@@ -21,7 +21,7 @@ sys.path[:0] = [str(TOP / "lib"), str(Path(__file__).parent)]
 import idle  # noqa: E402
 
 from sunlab.demo.shop import status, wait_for  # noqa: E402
-from sunlab.lab import Lab  # noqa: E402
+from sunlab.lab import Lab, LabError  # noqa: E402
 
 PASSWORD = "s3cret"
 
@@ -34,7 +34,8 @@ def lay_out(folder: Path, nodes: List[str], timeout: str) -> Path:
     addresses = ", ".join(f"{node}: 192.168.79.10{n}" for n, node in enumerate(nodes, 1))
     config = folder / "cluster.yaml"
     config.write_text(config.read_text() + "protection:\n  watchdog: {type: ipmi, interface: lanplus, user: admin, "
-                      f"password_file: /etc/sundog/bmc, cipher: 3, timeout: 20s, addresses: {{{addresses}}}}}\n")
+                      "password_file: /etc/sundog/bmc, cipher: 3, timeout: 20s, interrupt: message, "
+                      f"addresses: {{{addresses}}}}}\n")
     (folder / "bmc").write_text(PASSWORD)
     lab["files"]["/etc/sundog/bmc"] = {"from": "bmc", "mode": "0600"}
     for n, node in enumerate(nodes, 1):
@@ -46,7 +47,10 @@ def lay_out(folder: Path, nodes: List[str], timeout: str) -> Path:
 def owner(lab: Lab, nodes: List[str]) -> str:
     """The node that has the group online, by any that answers."""
     for node in nodes:
-        group = status(lab, node).get("groups", {}).get("tcp", {})
+        try:
+            group = status(lab, node).get("groups", {}).get("tcp", {})
+        except LabError:
+            continue                    # off, on its way to the next boot
         if group.get("state") == "online":
             return str(group["owner"])
     return ""
@@ -84,10 +88,10 @@ def stop_and_wait(lab: Lab, nodes: List[str]) -> float:
     while Path(f"/proc/{init}").exists():
         time.sleep(0.002)
     took = time.monotonic() - began
-    wait_for("the group online", lambda: owner(lab, nodes) != "", 60)
+    wait_for("the next boot", lambda: lab.init_pids().get(node, init) != init, 60)
     lab.wait_booted(node, 60)
-    wait_for("the node back", lambda: all(one["state"] == "up" for one in status(lab, node).get("nodes", {}).values())
-             and "nodes" in status(lab, node), 60)
+    wait_for("the group online", lambda: owner(lab, nodes) != "", 60)
+    wait_for("the node back", lambda: status(lab, node).get("leader") is not None, 60)
     return took
 
 
@@ -107,10 +111,11 @@ def main() -> int:
         wait_for("the group online", lambda: owner(lab, nodes) != "", 60)
         time.sleep(5)               # what the start brings about is over
         rows = cost(lab, owner(lab, nodes), options.seconds)
+        for name, row in rows.items():
+            print(f"{name:<17} {row['cpu_percent']:6.2f} % of a core" + (
+                f" {row['resident_mb']:7.1f} MB, {row['share_mb']:.1f} MB in shares" if "share_mb" in row else ""),
+                flush=True)
         ends = [stop_and_wait(lab, nodes) for _ in range(options.rounds)]
-    for name, row in rows.items():
-        print(f"{name:<17} {row['cpu_percent']:6.2f} % of a core"
-              + (f" {row['resident_mb']:7.1f} MB, {row['share_mb']:.1f} MB in shares" if "share_mb" in row else ""))
     print(f"SIGSTOP to reset, timeout {options.timeout}: median {statistics.median(ends):.2f} s "
           f"({min(ends):.2f}-{max(ends):.2f}, {len(ends)} rounds)")
     if options.json:

@@ -65,6 +65,9 @@ def build(folder: Path, net: int, protection: str, more: str = "", server: str =
     sections = "protection:\n" + "".join(f"  {line}\n" for line in protection.splitlines()) + more
     file = layout(folder, "sick", net, NODES, quorum=sections, disks=disks,
                   server=server or "exec, start: /usr/bin/sleep 100000 &")
+    # A busy machine may hold up a daemon for seconds, and this is about what does not come back by itself.
+    config = folder / "cluster.yaml"
+    config.write_text(config.read_text().replace("timeout: 3s", "timeout: 6s", 1))
     lab = json.loads(file.read_text())
     if bmc:
         for number, node in enumerate(NODES, 1):
