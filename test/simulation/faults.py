@@ -22,6 +22,8 @@ class Storm:
         self.kinds: List[Tuple[str, int, Callable[[], bool]]] = [
             ("power cut", 6, self.power_cut), ("power cut in a step", 3, self.power_cut_in_a_step),
             ("freeze", 4, self.freeze), ("freeze in a step", 2, self.freeze_in_a_step),
+            ("suspend", 3, self.suspend), ("suspend in a step", 2, self.suspend_in_a_step),
+            ("wall clock set", 2, self.set_wall_clock), ("all wall clocks set", 1, self.set_all_wall_clocks),
             ("stall", 4, self.stall), ("daemon crash", 5, self.daemon_crash),
             ("daemon crash in a step", 3, self.daemon_crash_in_a_step),
             ("daemon stays down", 1, self.daemon_stays_down),
@@ -122,6 +124,28 @@ class Storm:
 
     def freeze_in_a_step(self) -> bool:
         return self._on_a_machine(lambda machine: self._fuse(machine, self._freeze))
+
+    def suspend(self) -> bool:
+        return self._on_a_machine(self._suspend)
+
+    def _suspend(self, machine: Machine) -> None:
+        machine.suspend()
+        self._in(self._while(), machine.thaw)
+
+    def suspend_in_a_step(self) -> bool:
+        return self._on_a_machine(lambda machine: self._fuse(machine, self._suspend))
+
+    def _step_s(self) -> float:
+        return self.random.choice((-3600.0, -1.0, 0.15, 1.0, 3600.0))
+
+    def set_wall_clock(self) -> bool:
+        return self._on_a_machine(lambda machine: machine.set_wall_clock(self._step_s()))
+
+    def set_all_wall_clocks(self) -> bool:
+        by_s = self._step_s()
+        for machine in self.world.machines.values():
+            machine.set_wall_clock(by_s)
+        return True
 
     # ---- daemons
 

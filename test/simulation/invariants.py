@@ -8,6 +8,7 @@ I5  nothing starts without a permit that the newest ledger bears out; -f only wh
 I6  the ledger moves along LEGAL only, and takes a group from nobody who can still write
 I7  no two nodes lead at once
 I8  no lease is granted to a node where something is active that the ledger does not assign to it
+I9  a host that was paused with its clock past its lease starts nothing, and is gone or has a new lease within L
 """
 from typing import TYPE_CHECKING, Dict, List, Optional, Tuple
 
@@ -53,6 +54,8 @@ class Invariants:
         for other in self.world.active_on(group):
             if other is not machine and other.can_write:
                 self.fail("I1", f"{group} starts on {machine.key} while it is active on {other.key}")
+        if machine.estranged:
+            self.fail("I9", f"{group} starts on {machine.key}, which was paused past its lease")
         self._permit_is_right(machine, group, permit)
         if machine.deadline is None:
             self.fail("I2", f"{group} starts on {machine.key} without a deadline in failfast")
@@ -64,9 +67,14 @@ class Invariants:
         if not right:
             self.fail("I5", f"{machine.key} has {permit}, but the ledger says {entry}")
 
+    def went_on(self, machine: "Machine", lease_gone_at: float) -> None:
+        """L after a host that was paused past its lease has gone on."""
+        if machine.lease_gone_at == lease_gone_at and machine.smf is not None and machine.smf.active:
+            self.fail("I9", f"{machine.smf.active} is active on {machine.key} L after its pause, without a new lease")
+
     def pool_imported(self, machine: "Machine", pool: Pool, permit: Permit) -> None:
         other = pool.open_elsewhere(machine)
-        if other is not None:
+        if other is not None and not machine.estranged:
             self.fail("I5", f"{machine.key} imports {pool.name} (force {permit.force}) while {other.key} has it open")
 
     # ---- I2: deadlines and leases

@@ -112,6 +112,14 @@ def comes_back_unclean() -> None:
     world.boot("n3", active=("web",)).run(5)
 
 
+def owner_is_suspended() -> None:
+    """Past its lease, in the middle of a start: the next method asks for its permit when the host goes on."""
+    world = three().settle().run(5)
+    world.ask("move", "web", "n2")
+    world.run(until=lambda: world.smf("n2").groups["web"].states == {"data": "on", "ip": "starting"})
+    world.suspend("n2").run(15).thaw("n2").run(10)
+
+
 @dataclass(frozen=True)
 class Mutant:
     """`function` is replaced by `broken`; one of `scenarios` must fail then."""
@@ -139,6 +147,7 @@ MUTANTS = [
     Mutant(8, "agent.adopted_state", lambda found: "stop-failed", (daemon_restarts,)),
     Mutant(10, "moves.fences", lambda *_: False, (stop_fails,)),
     Mutant(11, "join.unclean", lambda *_: None, (comes_back_unclean,)),
+    Mutant(12, "jumps.ahead", lambda *_: 0.0, (owner_is_suspended, storms)),
     Mutant(13, "recovery.objection", lambda *_: None, (group_fails_at_home,)),
 ]
 

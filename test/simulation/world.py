@@ -151,6 +151,16 @@ class World:
         self.machines[key].freeze()
         return self
 
+    def suspend(self, key: str) -> "World":
+        """Freeze a host with its clock; `thaw` lets both go on."""
+        self.machines[key].suspend()
+        return self
+
+    def set_wall_clocks(self, by_s: float, *keys: str) -> "World":
+        for key in keys or tuple(self.machines):
+            self.machines[key].set_wall_clock(by_s)
+        return self
+
     def thaw(self, key: str) -> "World":
         self.machines[key].thaw()
         return self
@@ -218,7 +228,7 @@ class World:
 
     def guarded(self, machine: Machine, node: Node, now: float, event: Event) -> List[Effect]:
         """One step of the core; that it raises anything is a breach of its contract."""
-        if type(event) is Heard and type(event.body) is frames.Grant:
+        if type(event) is Heard and type(event.body) is frames.Grant and event.body.sent_at > machine.woke_at:
             self.invariants.granted(machine, event.sender, event.body)
         try:
             wanted: List[Effect] = node.step(now, event)

@@ -12,7 +12,7 @@ from sundog.config.problems import ERROR, RISK, WARNING, Problem
 
 @click.command(epilog=EXITS)
 @click.argument("file", type=click.Path())
-@click.option("--here", is_flag=True, help="Look at this host as well: its key file, its name, the vote disks.")
+@click.option("--here", is_flag=True, help="Look at this host as well: key file, name, vote disks, watchdog.")
 @json_option
 @pass_session
 @click.pass_context
@@ -63,6 +63,7 @@ def objections(cluster: Cluster) -> List[str]:
     """What this host lacks to be a node of `cluster`."""
     from sundog.errors import ConfigProblem
     from sundog.link.key import load_key
+    from sundog.solaris.watchdog import missing
     found = []
     try:
         load_key(cluster.key_file)
@@ -75,4 +76,4 @@ def objections(cluster: Cluster) -> List[str]:
         if not os.access(holder.device, os.R_OK | os.W_OK):
             found.append(f"holder {holder.name}: {holder.device} cannot be read and written; "
                          "check the disk's path with 'format', and run this as root")
-    return found
+    return found + (missing(cluster.protection.watchdog) if cluster.protection.watchdog else [])

@@ -53,6 +53,36 @@ class Recovery:
 
 
 @dataclass(frozen=True)
+class Probe:
+    """`action` reset, report or ignore, once the trouble has lasted `within_s`."""
+    action: str
+    within_s: float
+
+
+@dataclass(frozen=True)
+class Watchdog:
+    """A controller's watchdog, stroked by failfast. `addresses`: node -> controller, for lanplus alone."""
+    timeout_s: float
+    interface: str = "bmc"
+    interrupt: str = "none"             # a second before: or "nmi", "message"
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    user: str = ""
+    password_file: str = ""
+    cipher: Optional[int] = None
+
+
+@dataclass(frozen=True)
+class Protection:
+    expiry: str = "reset"
+    watchdog: Optional[Watchdog] = None
+    processes: Probe = Probe("reset", 30.0)
+    memory: Probe = Probe("report", 60.0)
+    reserve_bytes: int = 16 << 20
+    root_disk: Probe = Probe("reset", 60.0)
+    shutdown_s: float = 300.0
+
+
+@dataclass(frozen=True)
 class Resource:
     name: str
     type: str
@@ -85,6 +115,7 @@ class Cluster:
     timing: Timing = Timing()
     holders: Mapping[str, DiskHolder] = field(default_factory=dict)
     recovery: Recovery = Recovery()
+    protection: Protection = Protection()
     networks: Mapping[str, str] = field(default_factory=dict)   # those without a link: name -> "10.1.0.0/24"
     source: str = ""                    # the file's text, as it travels to the other nodes
     files: Mapping[str, str] = field(default_factory=dict)  # files it names (zones/web1.cfg) -> their text

@@ -7,6 +7,7 @@ be left out.
 import typing
 from typing import Any, ClassVar, Dict, List, Mapping, Tuple, Union
 
+from sundog.config import protection
 from sundog.config.fields import AbsPath, Address, Duration, Field, Name, Network, Word
 from sundog.config.shape import Integer, Key, Later, ListOf, Named, Scalar, Section, Shape, Typed
 
@@ -86,6 +87,7 @@ def cluster(types: Mapping[str, type]) -> Section:
         "networks": Key(Named(Scalar(Network))),
         "quorum": Key(QUORUM),
         "recovery": Key(RECOVERY),
+        "protection": Key(protection.SECTION),
         "groups": Key(Named(group)),
         "fence": Key(Later("leave it out: a node that loses its lease resets itself, but no device is asked to do it")),
         "ledger": Key(Later("leave it out: the nodes and disks of this cluster keep the ledger")),

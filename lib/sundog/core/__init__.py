@@ -14,5 +14,6 @@ rule  what it keeps                                              function
    8  what runs already is adopted                                agent.adopted_state
   10  a stop that fails blocks, or fences its owner               moves.fences
   11  a deposed node comes back clean or not at all               join.unclean
+  12  a wall clock that jumps is a pause, until a new grant         jumps.ahead
   13  not again where it failed                                   recovery.objection
 """

@@ -121,5 +121,12 @@ class Preflight:
     unfit: Mapping[str, str]
 
 
+@dataclass(frozen=True)
+class ClockJumped:
+    """The wall clock has gone `by_s` further than the clock of our instants: a pause, or a clock that was set."""
+    by_s: float
+
+
 Event = Union[Tick, Heard, DiskAnswered, Activated, Deactivated, Adopted, GroupFailed, OperatorDisabled,
-              OperatorEnabled, PermitAsked, Requested, Configured, FenceDone, Preflight]
+              OperatorEnabled, PermitAsked, Requested, Configured, FenceDone, Preflight,
+              ClockJumped]

@@ -6,7 +6,7 @@ ledger, failfast's deadline follows the lease, and what must be durable goes out
 from typing import Callable, Dict, List, Mapping, Optional, Tuple
 
 from sundog.config.model import Cluster
-from sundog.core import events, join, permits, placement, plan
+from sundog.core import events, join, jumps, permits, placement, plan
 from sundog.core.agent import Agent
 from sundog.core.asking import Asking
 from sundog.core.effects import (
@@ -65,7 +65,7 @@ class Node:
             events.OperatorDisabled: self.on_operator_disabled, events.OperatorEnabled: self.on_operator_enabled,
             events.PermitAsked: self.on_permit_asked, events.Requested: self.on_requested,
             events.Configured: self.on_configured, events.FenceDone: self.on_fence_done,
-            events.Preflight: self.on_preflight}
+            events.Preflight: self.on_preflight, events.ClockJumped: self.on_clock_jumped}
         self._bodies: Dict[type, Callable[..., None]] = {
             Heartbeat: self._heartbeat, Grant: self._grant, Refused: self._refused, Elected: self._elected,
             LedgerIs: self._ledger_is, Write: self._write, Blocks: self._blocks, Ask: self._ask, Told: self._told}
@@ -211,6 +211,8 @@ class Node:
             and join.is_member(node, boot_id, self._voting.writer.own.ledger or self.ledger)
 
     def _reconcile(self, now: float) -> None:
+        if self._following.doubtful and not join.is_member(self.name, self.boot.boot_id, self.ledger):
+            self._out += self._agent.depose("it was paused past its lease, and the cluster has gone on without it")
         until = self._following.right_until(self.ledger.version)
         orders = self._agent.reconcile(self.ledger, until is not None and now < until)
         self._set_deadline(now)
@@ -329,6 +331,12 @@ class Node:
     def on_preflight(self, now: float, event: events.Preflight) -> None:
         self._unfit = dict(event.unfit)
 
+    def on_clock_jumped(self, now: float, event: events.ClockJumped) -> None:
+        self._say("CLOCK-JUMPED", "warning", jumps.said(self.name, event.by_s))
+        self._following.doubt()
+        self._voting.doubt(now)
+        self._next_beat = now
+
     # ---- bodies
 
     def _heartbeat(self, now: float, event: events.Heard, body: Heartbeat) -> None:
@@ -377,7 +385,7 @@ class Node:
             self._say("REFUSED", "error", f"the cluster refuses {self.name}: {body.reason}")
             self._out.append(Leave(body.reason, body.remedy))
             return
-        stops = self._agent.stop_all(body.reason)
+        stops = self._agent.stop_all(body.reason, self._following.doubtful)
         if any(isinstance(one, Deactivate) for one in stops):
             self._say("REFUSED", "error", f"the cluster does not admit {self.name} yet: {body.reason}")
         self._out += stops

@@ -183,6 +183,13 @@ class Voting:
         if self.writer.phase == WRITING:
             self._abandon(now, 0.0)
 
+    def doubt(self, now: float) -> None:
+        """Rule 12: how old our probes are is not known any more; stand again at once with a ballot of our own."""
+        if self.leads or self.writer.phase != IDLE:
+            self._abandon(now, 0.0)
+            self._back_off_until = now
+        self.resign(now)
+
     # ---- answers
 
     def answered(self, now: float, holder: str, body: Blocks) -> None:

@@ -4,18 +4,22 @@ A Store is durable before anything after it in the same step is begun. Ticks com
 (Node.wake_at); nothing here sleeps or polls. Instants are seconds of the loop's clock, which is the monotonic one.
 """
 import asyncio
+import time
 from collections import deque
 from typing import Any, Callable, Coroutine, Deque, Dict, Optional, Set
 
 from sundog.config.model import Cluster
 from sundog.core import effects, events
 from sundog.core.frames import Body
+from sundog.core.jumps import Clocks
 from sundog.core.node import Node
 from sundog.daemon.control import Answer, Control, Desk
 from sundog.daemon.deadline import DeadlineKeeper
 from sundog.daemon.disks import DiskWorker
 from sundog.daemon.execute import Execution
+from sundog.daemon.health import Health
 from sundog.daemon.journal import Journal
+from sundog.daemon.orders import Orders
 from sundog.daemon.presence import Presence
 from sundog.daemon.settle import Settlement
 from sundog.daemon.status import explain, status
@@ -30,6 +34,8 @@ _ANSWER_WITHIN_S = 18.0
 _FAILFAST_WITHIN_S = 1.0
 _HAND_OVER_WITHIN_S = 5.0
 _SHORTEST_TICK_S = 0.001
+_LATE = 0.25                            # of L: a tick that much behind its time is told
+_LATE_AGAIN_S = 60.0
 
 
 class Daemon(Desk):
@@ -42,6 +48,9 @@ class Daemon(Desk):
         self.disks: Dict[str, DiskWorker] = {}
         self.presence = Presence(cluster.timing.timeout_s, loop.time())
         self.leaving = False
+        self._clocks = Clocks(cluster.timing.guard_s, cluster.timing.timeout_s)
+        self._jumps = 0
+        self._late_at = float("-inf")
         self._queue: Deque[events.Event] = deque()
         self._draining = False
         self._closed = False
@@ -59,8 +68,9 @@ class Daemon(Desk):
             effects.Journal: self._journal, effects.Leave: self._leave}
 
     def attach(self, lan: Lan, deadline: DeadlineKeeper, execution: Execution, settlement: Settlement,
-               control: Control, disks: Dict[str, DiskWorker]) -> None:
+               control: Control, disks: Dict[str, DiskWorker], orders: Orders, health: Health) -> None:
         self.lan, self.deadline, self.execution = lan, deadline, execution
+        self.orders, self.health = orders, health
         self.settlement, self.control, self.disks = settlement, control, disks
 
     def start(self, adopted: Dict[str, str]) -> None:
@@ -100,6 +110,11 @@ class Daemon(Desk):
         # Before anything else: a host that was stopped and goes on after its deadline has no right to act.
         if self.deadline.passed(now):
             return
+        by_s = self._clocks.jumped(now, time.time())
+        if by_s:
+            self._jumps += 1
+            self._queue.appendleft(event)
+            event = events.ClockJumped(by_s)
         if isinstance(event, events.Heard):
             self.presence.heard(event.sender, now)
         for effect in self.node.step(now, event):
@@ -112,7 +127,13 @@ class Daemon(Desk):
         self._tick = self.loop.call_at(max(self.node.wake_at(now), now + _SHORTEST_TICK_S), self._on_tick)
 
     def _on_tick(self) -> None:
+        assert self._tick is not None
+        late_s, now = self.loop.time() - self._tick.when(), self.loop.time()
         self._tick = None
+        if late_s > _LATE * self.cluster.timing.timeout_s and now >= self._late_at + _LATE_AGAIN_S:
+            self._late_at = now
+            self.tell("LOOP-LATE", "warning", f"the coordinator was held up for {late_s:.3f} s: this host, or its root "
+                      f"disk, is too slow for a timeout of {self.cluster.timing.timeout_s:g} s")
         self.happen(events.Tick())
 
     def begin(self, work: Coroutine[Any, Any, None]) -> None:
@@ -175,14 +196,7 @@ class Daemon(Desk):
     # ---- what the control socket offers
 
     async def permit(self, group: str, resource: str) -> Answer:
-        self._asks += 1
-        ask = self._asks
-        answered: "asyncio.Future[effects.AnswerPermit]" = self.loop.create_future()
-        self._permits[ask] = answered
-        self.happen(events.PermitAsked(ask, group, resource))
-        # Not bounded here: the core gives every applicant an answer within the cluster's timeout.
-        answer = await answered
-        del self._permits[ask]
+        answer = await self._ask_permit(group, resource)
         if answer.permit is None or self.leaving:
             raise NotPermitted(f"group {group}: {answer.refusal or 'the coordinator is being stopped on this node'}",
                                f"sundog explain {group} tells where it may run")
@@ -190,6 +204,21 @@ class Daemon(Desk):
             raise NotPermitted(f"group {group}: failfast does not hold a deadline for this node",
                                "svcs -x svc:/system/sundog/failfast:default")
         return {"ok": True, "epoch": answer.permit.epoch, "force": answer.permit.force, "why": answer.permit.why}
+
+    async def _ask_permit(self, group: str, resource: str) -> effects.AnswerPermit:
+        """The core's answer; an answer from before a pause of this host is asked for again (rule 12)."""
+        while True:
+            jumps, self._asks = self._jumps, self._asks + 1
+            ask = self._asks
+            answered: "asyncio.Future[effects.AnswerPermit]" = self.loop.create_future()
+            self._permits[ask] = answered
+            self.happen(events.PermitAsked(ask, group, resource))
+            # Not bounded here: the core gives every applicant an answer within the cluster's timeout.
+            answer = await answered
+            del self._permits[ask]
+            self.happen(events.Tick())
+            if answer.permit is None or jumps == self._jumps:
+                return answer
 
     def outcome(self, fmri: str, group: str, method: str, ok: bool, error: str) -> None:
         if not ok:
@@ -227,12 +256,18 @@ class Daemon(Desk):
     # ---- the end
 
     async def leave_orderly(self) -> None:
-        """Hand over or stop what runs here, keeping the lease alive meanwhile; then nothing is armed any more."""
+        """Hand over or stop what runs here, keeping the lease alive meanwhile; then nothing is armed any more.
+
+        Failfast holds a deadline for that too: a host that hangs while it stops is reset, so that others may start.
+        """
+        self.orders.stop_by(self.loop.time() + self.settlement.cluster.protection.shutdown_s)
         await asyncio.gather(*(self._hand_over(group) for group in self.execution.active()))
         self.leaving = True
         await self.execution.stop_all()
         self.deadline.set(None)
+        self.orders.stop_by(None)
         await self.deadline.confirmed(_FAILFAST_WITHIN_S)
+        await self.orders.confirmed(_FAILFAST_WITHIN_S)
 
     async def _hand_over(self, group: str) -> None:
         """Move a group to another node in an orderly way, if there is one that takes it."""
@@ -249,6 +284,8 @@ class Daemon(Desk):
         if self._tick is not None:
             self._tick.cancel()
         self._tasks.cancel()
+        self.health.close()
+        self.orders.close()
         await self.settlement.close()
         await self.control.close()
         self.execution.close()
