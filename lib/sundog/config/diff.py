@@ -37,7 +37,8 @@ def diff(old: Cluster, new: Cluster) -> Diff:
         "links": old.links != new.links,
         "quorum": old.holders != new.holders,
     }
-    live = {"recovery": old.recovery != new.recovery, "networks": old.networks != new.networks}
+    live = {"recovery": old.recovery != new.recovery, "networks": old.networks != new.networks,
+            "fence": old.fence != new.fence}
     return Diff(
         added=tuple(name for name in new.groups if name not in old.groups),
         removed=tuple(name for name in old.groups if name not in new.groups),
