@@ -328,8 +328,9 @@ class Node:
             self._leadership.dirty = True
 
     def on_fence_done(self, now: float, event: events.FenceDone) -> None:
-        self._out.append(fencing.line(event))
-        if self._leadership is not None:
+        if self._leadership is None:
+            self._out.append(fencing.line(event))
+        else:
             self._leadership.fence_done(now, event, self._timing.timeout_s)
 
     def on_preflight(self, now: float, event: events.Preflight) -> None:

@@ -48,6 +48,7 @@ class Fencer:
         self.loop, self.name, self.cluster, self.wanted = loop, name, cluster, wanted
         self.happen, self.tell, self.begin, self.open_device = happen, tell, begin, open_device
         self._seen: Dict[Tuple[str, FenceLevel], Seen] = {}
+        self._said: Dict[Tuple[str, int], Tuple[str, str]] = {}     # node, level -> boot and what was said of it last
         self._timer = loop.call_later(random.uniform(*FIRST_TEST_S), self._test_others)
 
     def close(self) -> None:
@@ -56,8 +57,15 @@ class Fencer:
     # ---- fencing
 
     def fence(self, order: Fence) -> None:
-        self.tell("FENCING", "warning", f"{order.node} is to be switched off: {order.why}", node=order.node)
+        self._say_once(order, 0, "FENCING", f"{order.node} is to be switched off: {order.why}")
         self.begin(self._through_levels(order))
+
+    def _say_once(self, order: Fence, level: int, code: str, text: str) -> None:
+        """Orders come again as long as devices fail: what they say again is not said again."""
+        boot_id, said = self._said.get((order.node, level), ("", ""))
+        if (boot_id, said) != (order.boot_id, text):
+            self._said[(order.node, level)] = (order.boot_id, text)
+            self.tell(code, "warning", text, node=order.node)
 
     async def _through_levels(self, order: Fence) -> None:
         """The first level that has the node off ends it; exactly one FenceDone comes of it."""
@@ -72,7 +80,7 @@ class Fencer:
                 off = await self._bounded(level, order.node, switch_off)
             except FenceFailed as error:
                 answers.append(str(error))
-                self.tell("FENCE-LEVEL", "warning", f"{order.node}, level {number + 1}: {error}", node=order.node)
+                self._say_once(order, number + 1, "FENCE-LEVEL", f"{order.node}, level {number + 1}: {error}")
                 continue
             self.happen(FenceDone(order.node, order.boot_id, True, off.said))
             await self._afterwards(level, order.node, off)
