@@ -10,8 +10,6 @@ if TYPE_CHECKING:
 
 #: What the daemon gives one order to a device, in all (FenceLevel.timeout_s).
 PATIENCE_S = 20.0
-#: How long a host stays off before it is switched on again.
-_OFF_FOR_S = 0.5
 
 
 class Device:
@@ -26,6 +24,7 @@ class Device:
 
     def mend(self) -> None:
         self.acts_s, self.reads_s, self.failing, self.hanging = 0.3, 0.05, False, False
+        self.astray = False                             # wired to a host that is none of the cluster's, and off
         self.unreachable.clear()
 
     @property
@@ -42,6 +41,8 @@ class Device:
         self.orders += 1
         if self.failing or asker.key in self.unreachable:
             asker.daemon_later(0.2, self._answer, asker, order, False, "no answer")
+        elif self.astray:
+            asker.daemon_later(0.1, self._answer, asker, order, True, "it reads off")
         elif self.hanging:
             asker.daemon_later(PATIENCE_S, self._answer, asker, order, False, "no answer in time")
         else:
@@ -57,7 +58,7 @@ class Device:
         machine = self.machine
         if machine.power:
             machine.power_off(f"switched off by its device (asked for {boot_id})")
-        machine.world.timeline.at(self.world.now + _OFF_FOR_S + self.reads_s, self._on)
+        self.world.timeline.at(self.world.now + self.reads_s + self.world.boot_s(), self._on)
 
     def _on(self) -> None:
         if self.world.cluster.fence[self.node][0].after == "start":

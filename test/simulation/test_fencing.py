@@ -119,7 +119,18 @@ def test_a_group_that_does_not_stop_costs_its_node_by_the_device(world: World) -
 def test_an_operator_fences_a_node_and_its_groups_go_elsewhere(world: World) -> None:
     settled(world)
     assert world.answered(world.ask_fence("fence", "n1")).ok
-    world.run(until=lambda: world.online("web") == "n2", within_s=2)
+    world.run(until=lambda: world.online("web") == "n2", within_s=4)
+
+
+def test_a_device_of_another_host_is_found_out_and_frees_nothing(world: World) -> None:
+    settled(world).devices["n1"].astray = True
+    assert world.answered(world.ask_fence("fence", "n1")).ok
+    world.run(until=lambda: "FENCE-WRONG" in world.codes).run(20)
+    assert world.online("web") == "n1" and world.resets == 0
+    # What was said of the living node does not count when it is silent later.
+    world.devices["n1"].astray, world.devices["n1"].failing = False, True
+    world.freeze("n1").run(20)
+    assert world.owner("web") == "n1"
 
 
 def test_an_operator_does_not_fence_away_the_majority_unless_forced(world: World) -> None:

@@ -34,7 +34,8 @@ class Course:
     running: bool = False               # the devices are at work; a FenceDone will come
     retry_at: float = NEVER
     over: bool = False                  # proved: nothing of this boot runs any more
-    said: str = ""                      # what the devices, or the operator, said last
+    at: float = NEVER                   # when the devices, or the operator, answered
+    said: str = ""                      # what they said
 
 
 class Fencing:
@@ -50,13 +51,16 @@ class Fencing:
     def over(self, node: str, boot_id: str) -> bool:
         return self.course(node, boot_id).over
 
-    def planned(self, fences: List[Fence], confirmed: Dict[Key, str], ordered: Set[Key]) -> None:
-        """What a plan asks for, and what operators said in it."""
+    def planned(self, fences: List[Fence], confirmed: Dict[Key, str], ordered: Set[Key],
+                refuted: Dict[Key, str]) -> None:
+        """What a plan asks for, what operators said in it, and which answers have turned out wrong."""
         for fence in fences:
             before = self.course(fence.node, fence.boot_id)
             self.courses[key(fence.node, fence.boot_id)] = replace(before, running=True)
         for boot, said in confirmed.items():
             self.courses[boot] = Course(over=True, said=said)
+        for boot, said in refuted.items():
+            self.courses[boot] = replace(self.courses[boot], over=False, said=said)
         self.ordered |= ordered
 
     def done(self, now: float, event: FenceDone, timeout_s: float) -> None:
@@ -64,7 +68,8 @@ class Fencing:
         boot, before = key(event.node, event.boot_id), self.course(event.node, event.boot_id)
         self.ordered.discard(boot)
         pause_s = min(timeout_s * 2 ** min(before.tries, 10), _LONGEST_PAUSE_S)
-        self.courses[boot] = Course(before.tries + 1, False, now + pause_s, before.over or event.ok, event.reason)
+        self.courses[boot] = Course(before.tries + 1, False, now + pause_s, before.over or event.ok,
+                                    now, event.reason)
 
     def wanted(self, node: str, boot_id: str, ledger: Ledger, cluster: Cluster) -> bool:
         """Is there still a need to go on with a fence that is under way?"""
@@ -88,7 +93,7 @@ def required(node: str, cluster: Cluster) -> bool:
 def objection(node: str, boot_id: str, cluster: Cluster, fencing: Fencing) -> Optional[str]:
     """Rule 5: why a deposed node's groups may not go elsewhere yet; None when its boot is over, or need not be proved.
 
-    It is asked only of nodes whose lease has run out (takeover.objection).
+    It is asked only of nodes that were silent for L, and whose lease has run out (takeover.objection).
     """
     if not required(node, cluster) or fencing.over(node, boot_id):
         return None
@@ -125,18 +130,14 @@ def follow(view: "View", draft: "Draft") -> None:
     for node, member in draft.ledger.members.items():
         if node == view.me:
             continue
-        said = draft.confirmed.get(key(node, member.boot_id))
-        over = said is not None or view.fencing.over(node, member.boot_id)
-        if over and member.joined:
-            member = replace(member, joined=False)
-            draft.ledger = draft.ledger.with_member(node, member)
         if member.joined:
             _of_living(view, draft, node, member)
         else:
-            _of_deposed(view, draft, node, member, said)
+            _of_deposed(view, draft, node, member, draft.confirmed.get(key(node, member.boot_id)))
 
 
 def _of_living(view: "View", draft: "Draft", node: str, member: Member) -> None:
+    refute(view, draft, node, member)
     for group, entry in held(node, member.boot_id, draft.ledger).items():
         if entry.why.startswith(WAITS):
             draft.put(group, replace(entry, why=f"{node} came back before it was fenced"))
@@ -144,6 +145,15 @@ def _of_living(view: "View", draft: "Draft", node: str, member: Member) -> None:
         _want(view, draft, node, member, f"a group does not stop on {node}")
     elif key(node, member.boot_id) in view.fencing.ordered:
         _want(view, draft, node, member, "an operator asked for it")
+
+
+def refute(view: "View", draft: "Draft", node: str, member: Member) -> None:
+    """A device that says "off" of a node that goes on speaking is another host's: its word is forgotten."""
+    course, heard_at = view.fencing.course(node, member.boot_id), view.peers.spoke_at(node, member.boot_id)
+    if course.over and heard_at > course.at + view.cluster.timing.timeout_s / 2:
+        said = f"{course.said}, but {node} is heard: is it {node}'s device?"
+        draft.refuted[key(node, member.boot_id)] = said
+        draft.said.append(Journal("FENCE-WRONG", "error", said, "", node))
 
 
 def _of_deposed(view: "View", draft: "Draft", node: str, member: Member, said: Optional[str]) -> None:

@@ -70,7 +70,7 @@ class Leadership:
         self._asks = {}
         self.plan_at = draft.wake_at
         self._out += [*draft.said, *draft.fences]
-        self.fencing.planned(draft.fences, draft.confirmed, draft.ordered)
+        self.fencing.planned(draft.fences, draft.confirmed, draft.ordered, draft.refuted)
         self.dirty = bool(draft.ordered)
         if draft.ledger.version == ledger.version:
             self._answer(draft.answers)

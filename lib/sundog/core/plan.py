@@ -40,6 +40,7 @@ class Draft:
     answers: List[Tuple[str, Told]] = field(default_factory=list)   # when the change is chosen: node, answer
     fences: List[Fence] = field(default_factory=list)               # at once
     confirmed: Dict[Key, str] = field(default_factory=dict)             # an operator says that these boots are over
+    refuted: Dict[Key, str] = field(default_factory=dict)           # boots that are not over, though it was said
     ordered: Set[Key] = field(default_factory=set)                  # an operator wants these boots fenced
 
     def entry(self, group: str) -> GroupEntry:
