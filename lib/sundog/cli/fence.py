@@ -19,7 +19,7 @@ class NodeOrCommand(click.Group):
         return super().resolve_command(ctx, args)
 
 
-@click.group(cls=NodeOrCommand)
+@click.group(cls=NodeOrCommand, epilog=EXITS)
 def command() -> None:
     """Switch nodes off by their fence devices, and see to it that the devices work.
 
