@@ -3,6 +3,7 @@ from dataclasses import replace
 from random import Random
 from typing import Callable, Dict, List, Optional, Tuple
 
+from simulation.devices import Device
 from simulation.machine import Machine
 from simulation.wire import Quality
 from simulation.world import World, with_group
@@ -34,7 +35,9 @@ class Storm:
             ("start astray", 6, self.start_astray),
             ("operator", 10, self.operator), ("unfit", 2, self.unfit), ("all power cut", 1, self.all_power_cut),
             ("slow disk", 3, self.slow_disk), ("failing disk", 3, self.failing_disk),
-            ("lost path", 2, self.lost_path), ("apply", 2, self.apply)]
+            ("lost path", 2, self.lost_path), ("apply", 2, self.apply),
+            ("sick device", 8, self.sick_device), ("device out of reach", 3, self.device_out_of_reach),
+            ("operator fences", 2, self.operator_fences), ("operator confirms", 2, self.operator_confirms)]
         self._names = [name for name, _, _ in self.kinds]
         self._weights = [weight for _, weight, _ in self.kinds]
         self._calls = {name: call for name, _, call in self.kinds}
@@ -320,6 +323,47 @@ class Storm:
         key = self.random.choice(sorted(self.world.machines))
         partition.unreachable.add(key)
         self._in(self._while() * 2, lambda: partition.unreachable.discard(key))
+        return True
+
+
+    # ---- fence devices
+
+    def _device(self) -> Optional[Device]:
+        return self.random.choice(list(self.world.devices.values())) if self.world.devices else None
+
+    def sick_device(self) -> bool:
+        """One that is slow, late to say what it did, failing or hanging."""
+        device = self._device()
+        if device is None:
+            return False
+        device.acts_s, device.reads_s = self.random.choice(((0.3, 0.05), (5.0, 0.1), (0.3, 8.0), (0.2, 30.0)))
+        device.failing, device.hanging = self.random.choice(((False, False), (True, False), (False, True)))
+        self._in(self._while() * 4, device.mend)
+        return True
+
+    def device_out_of_reach(self) -> bool:
+        device = self._device()
+        if device is None:
+            return False
+        away = self.random.sample(sorted(self.world.machines), self.random.randint(1, len(self.world.machines)))
+        device.unreachable.update(away)
+        self._in(self._while() * 4, device.unreachable.clear)
+        return True
+
+    def operator_fences(self) -> bool:
+        device, machine = self._device(), self._machine()
+        if device is None or machine is None:
+            return False
+        self.world.ask_fence(self.random.choice(("fence", "fence-forced")), device.node, machine.key)
+        return True
+
+    def operator_confirms(self) -> bool:
+        """Of a host that is off, which the operator sees to until it is freed."""
+        off = [device for device in self.world.devices.values() if not device.machine.power]
+        machine = self._machine()
+        if not off or machine is None:
+            return False
+        self.world.confirm(self.random.choice(off).node, at=machine.key)
         return True
 
 

@@ -9,6 +9,8 @@ I6  the ledger moves along LEGAL only, and takes a group from nobody who can sti
 I7  no two nodes lead at once
 I8  no lease is granted to a node where something is active that the ledger does not assign to it
 I9  a host that was paused with its clock past its lease starts nothing, and is gone or has a new lease within L
+I10 where the fence is required, no group is taken from a boot that is not known to be over: off by its device, off by
+    an operator's word, or followed by a later boot of the same host
 """
 from typing import TYPE_CHECKING, Dict, List, Optional, Tuple
 
@@ -166,6 +168,7 @@ class Invariants:
                                           f"{entry.state} {entry.owner}.{entry.epoch}{force} ({entry.why})")
                 self._legal(name, old, entry)
                 self._freed(name, old, entry)
+                self._confirmed(name, old, entry, after)
         self.world.chosen(before, after)
 
     def _legal(self, name: str, old: GroupEntry, new: GroupEntry) -> None:
@@ -188,6 +191,17 @@ class Invariants:
         for machine in self.world.active_on(name):
             if machine.name == old.owner and machine.can_write:
                 self.fail("I6", f"the ledger takes {name} from {machine.key} ({new.why}), where it is still active")
+
+    def _confirmed(self, name: str, old: GroupEntry, new: GroupEntry, after: Ledger) -> None:
+        """I9. Only of what is taken by force: an orderly stop has its owner's word."""
+        cluster, owner = self.world.cluster, old.owner
+        forced = new.force and not old.force and old.state != OFFLINE
+        if not forced or owner not in cluster.fence or cluster.recovery.fencing != "required":
+            return
+        device, member = self.world.devices[owner], after.members[owner]
+        followed = member.boot_id != old.boot_id and member.hostid == device.machine.hostid
+        if not followed and not device.confirmed(old.boot_id):
+            self.fail("I10", f"the ledger takes {name} from {old.boot_id} ({new.why}) before that is known to be off")
 
     # ---- I4
 

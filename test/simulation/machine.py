@@ -393,7 +393,8 @@ class Machine:
         self.smf.deactivate(effect)
 
     def _fence(self, effect: effects.Fence) -> None:
-        self.daemon_later(0.0, self.happen, events.FenceDone(effect.node, False, "no fence device is configured"))
+        self.world.note(self.key, f"fences {effect.node}: {effect.why}")
+        self.world.devices[effect.node].order(self, effect)
 
     def _answer_permit(self, effect: effects.AnswerPermit) -> None:
         self.later(0.001, self._pass_on, *self._permits.pop(effect.ask), effect, self._suspended)

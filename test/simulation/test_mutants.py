@@ -118,6 +118,44 @@ def owner_is_suspended() -> None:
     world.ask("move", "web", "n2")
     world.run(until=lambda: world.smf("n2").groups["web"].states == {"data": "on", "ip": "starting"})
     world.suspend("n2").run(15).thaw("n2").run(10)
+def owner_freezes_with_a_dead_device() -> None:
+    world = three().fence().settle().run(5)
+    world.devices["n1"].failing = True
+    world.freeze("n1").run(10)
+    world.devices["n1"].mend()
+    world.run(until=lambda: world.online("web") == "n2")
+
+
+def fenced_twice() -> None:
+    """A node that was fenced comes back, and freezes when its device is dead."""
+    world = three().fence().settle().run(5).freeze("n1")
+    world.run(until=lambda: world.online("web") == "n2").run(until=lambda: world.joined("n1"))
+    world.devices["n1"].failing = True
+    world.ask("move", "web", "n1")
+    world.run(until=lambda: world.online("web") == "n1").freeze("n1").run(20)
+    assert world.owner("web") == "n1"
+
+
+def device_of_another_host() -> None:
+    """It says "off" of a node that lives, and nothing when that one freezes later."""
+    world = three().fence().settle().run(5)
+    if world.leader() == "n1":
+        world.kill_daemon("n1", back_in_s=0.9).run(until=lambda: world.leader() not in (None, "n1")).run(5)
+    world.devices["n1"].astray = True
+    world.ask_fence("fence", "n1", "n2")
+    world.run(10).devices["n1"].mend()
+    world.devices["n1"].failing = True
+    world.freeze("n1").run(20)
+    world.devices["n1"].mend()
+    world.run(until=lambda: world.online("web") == "n2")
+
+
+def device_does_not_answer_and_the_operator_is_early() -> None:
+    world = three().fence().settle().run(5)
+    world.devices["n1"].failing = True
+    ask = world.ask_fence("fence-confirm", "n1", "n2")
+    world.run(5)
+    assert not world.answers[ask].ok
 
 
 @dataclass(frozen=True)
@@ -142,6 +180,10 @@ MUTANTS = [
     Mutant(4, "lease.deadline", lambda *_: None, (owner_stalls,)),
     Mutant(4, "lease.deadline", lambda active, until, standing: until + 5 if active else None, (owner_stalls,)),
     Mutant(5, "takeover.objection", lambda *_: None, (owner_cut_off, owner_freezes, storms)),
+    Mutant(5, "fencing.objection", lambda *_: None, (owner_freezes_with_a_dead_device, storms)),
+    Mutant(5, "fencing.key", lambda node, boot_id: (node, ""), (fenced_twice,)),
+    Mutant(5, "fencing.refute", lambda *_: None, (device_of_another_host,)),
+    Mutant(5, "fence_requests.alive", lambda *_: None, (device_does_not_answer_and_the_operator_is_early,)),
     Mutant(6, "moves.confirmed", confirmed_by_epoch, (slow_move,)),
     Mutant(7, "permits.objection", lambda *_: None, (start_by_hand,)),
     Mutant(8, "agent.adopted_state", lambda found: "stop-failed", (daemon_restarts,)),

@@ -36,7 +36,10 @@ def world_of(seed: int, timeout_s: float = 2.0) -> World:
         nodes = tuple(chance.sample(names, chance.randint(2, count)))
         world.group(f"g{number}", nodes=nodes, pool=chance.random() < 0.8,
                     failback=chance.choice(("manual", "manual", "automatic")))
-    return world.recovery(window_s=60.0, on_stop_failed=chance.choice(("fence", "fence", "block")))
+    world.recovery(window_s=60.0, on_stop_failed=chance.choice(("fence", "fence", "block")),
+                   fencing=chance.choice(("required", "required", "tried")))
+    with_device = chance.choice((0, 0, count, count - 1))
+    return world.fence(*chance.sample(names, with_device)) if with_device else world
 
 
 def trial(seed: int, storm_s: float = 120.0, every_s: float = 4.0, timeout_s: float = 2.0) -> Result:

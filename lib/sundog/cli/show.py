@@ -112,7 +112,7 @@ def overview(status: Mapping[str, Any]) -> str:
              f"ledger {status.get('version')}; leader {status.get('leader') or 'none'}; this is {status['node']}, "
              + (f"lease {lease:.1f} s" if isinstance(lease, (int, float)) else "no lease"))
     parts = [first, "", table(NODE_HEAD, node_rows(status)), "", table(GROUP_HEAD, group_rows(status))]
-    told = sick(status) + failures(status) + dropped(status)
+    told = sick(status) + failures(status) + fence_troubles(status) + dropped(status)
     return "\n".join(parts + ([""] + told if told else []))
 
 
@@ -124,6 +124,11 @@ def sick(status: Mapping[str, Any]) -> List[str]:
     if failfast.get("watchdog") == "failing":
         lines.append(f"{status['node']}: its controller's watchdog does not take its commands")
     return lines
+
+
+def fence_troubles(status: Mapping[str, Any]) -> List[str]:
+    return [f"fence device {level['device']} of {node} does not work: {printable(level['error'])}"
+            for node, levels in (status.get("fence") or {}).items() for level in levels if level["error"]]
 
 
 def dropped(status: Mapping[str, Any]) -> List[str]:

@@ -38,7 +38,7 @@ def diff(old: Cluster, new: Cluster) -> Diff:
         "quorum": old.holders != new.holders,
     }
     live = {"recovery": old.recovery != new.recovery, "protection": old.protection != new.protection,
-            "networks": old.networks != new.networks}
+            "networks": old.networks != new.networks, "fence": old.fence != new.fence}
     return Diff(
         added=tuple(name for name in new.groups if name not in old.groups),
         removed=tuple(name for name in old.groups if name not in new.groups),

@@ -6,7 +6,7 @@ configuration names is read from beside it, and becomes a part of the Cluster.
 from pathlib import Path
 from typing import Any, Mapping, NamedTuple, Optional, Tuple
 
-from sundog.config import protection, schema, workload
+from sundog.config import fencing, protection, schema, workload
 from sundog.config.fields import BadValue, quoted
 from sundog.config.model import Cluster, DiskHolder, Group, LanLink, NodeSpec, Recovery, Resource, Timing
 from sundog.config.problems import ERROR, ConfigError, Mark, Problem
@@ -70,6 +70,7 @@ def examine(text: str, *, name: str, types: Mapping[str, type], fetch: workload.
         files = workload.check(top, topology, fetch, report)
         check_votes(top, report)
         protection.check(top, report)
+        fencing.check(top, report)
     problems = tuple(sorted(report.problems, key=lambda problem: problem.mark))
     if top is None or report.failed:
         return Reading(None, problems)
@@ -115,8 +116,10 @@ def build(top: Record, types: Mapping[str, type], text: str, files: Mapping[str,
                  for name, holder in top.record("quorum").record("holders").records()},
         recovery=Recovery(
             recovery.value("window").seconds if "window" in recovery else Recovery.window_s,
-            plain(recovery.value("on_stop_failed", Recovery.on_stop_failed))),
+            plain(recovery.value("on_stop_failed", Recovery.on_stop_failed)),
+            plain(recovery.value("fencing", Recovery.fencing))),
         protection=protection.build(top.record("protection"), timing.timeout_s),
+        fence=fencing.levels_of(top),
         networks={name: plain(found.value) for name, found in top.record("networks").items()},
         source=text,
         files=files)

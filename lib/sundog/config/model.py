@@ -50,6 +50,17 @@ class DiskHolder:
 class Recovery:
     window_s: float = 3600.0            # rule 13
     on_stop_failed: str = "fence"       # or "block"
+    fencing: str = "required"           # or "tried": take over though no device confirms that the node is off
+
+
+@dataclass(frozen=True)
+class FenceLevel:
+    """One way to switch a node off; the levels of a node are tried in turn."""
+    type: str
+    params: Any                         # one of the classes of config/fencing.py
+    timeout_s: float = 20.0             # for the whole of it, until the device reads back "off"
+    delay_s: float = 0.0                # waited before it is tried
+    after: str = "start"                # or "stay-off": what becomes of a node that was switched off
 
 
 @dataclass(frozen=True)
@@ -116,6 +127,7 @@ class Cluster:
     holders: Mapping[str, DiskHolder] = field(default_factory=dict)
     recovery: Recovery = Recovery()
     protection: Protection = Protection()
+    fence: Mapping[str, Tuple[FenceLevel, ...]] = field(default_factory=dict)   # by node
     networks: Mapping[str, str] = field(default_factory=dict)   # those without a link: name -> "10.1.0.0/24"
     source: str = ""                    # the file's text, as it travels to the other nodes
     files: Mapping[str, str] = field(default_factory=dict)  # files it names (zones/web1.cfg) -> their text

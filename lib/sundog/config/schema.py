@@ -7,7 +7,7 @@ be left out.
 import typing
 from typing import Any, ClassVar, Dict, List, Mapping, Tuple, Union
 
-from sundog.config import protection
+from sundog.config import fencing, protection
 from sundog.config.fields import AbsPath, Address, Duration, Field, Name, Network, Word
 from sundog.config.shape import Integer, Key, Later, ListOf, Named, Scalar, Section, Shape, Typed
 
@@ -66,7 +66,8 @@ HOLDER = Typed(
     })},
     later={"witness": "use a holder of type disk, or a third node with votes and no groups"})
 QUORUM = Section({"holders": Key(Named(HOLDER)), "arbiter": Key(Scalar(Arbiter))})
-RECOVERY = Section({"window": Key(Scalar(Duration)), "on_stop_failed": Key(Scalar(OnStopFailed))})
+RECOVERY = Section({"window": Key(Scalar(Duration)), "on_stop_failed": Key(Scalar(OnStopFailed)),
+                    "fencing": Key(Scalar(fencing.Fencing))})
 TIMING = Section({"timeout": Key(Scalar(Timeout))})
 
 
@@ -89,7 +90,7 @@ def cluster(types: Mapping[str, type]) -> Section:
         "recovery": Key(RECOVERY),
         "protection": Key(protection.SECTION),
         "groups": Key(Named(group)),
-        "fence": Key(Later("leave it out: a node that loses its lease resets itself, but no device is asked to do it")),
+        "fence": Key(fencing.FENCE),
         "ledger": Key(Later("leave it out: the nodes and disks of this cluster keep the ledger")),
         "on_double_owner": Key(Later()),
     })

@@ -61,7 +61,9 @@ class Deactivate:
 
 @dataclass(frozen=True)
 class Fence:
+    """Have the node's devices, in their order, put this boot of it to an end; answered by one FenceDone."""
     node: str
+    boot_id: str
     why: str
 
 

@@ -109,8 +109,9 @@ class Configured:
 
 @dataclass(frozen=True)
 class FenceDone:
-    """A fence device answered. Only ok=True means that the node is off."""
+    """The devices of a Fence have answered. Only ok=True means that the node was off, and this boot of it is over."""
     node: str
+    boot_id: str
     ok: bool
     reason: str = ""
 

@@ -99,10 +99,10 @@ class Blocks:
 class Ask:
     """An operator's request on its way to the leader."""
     ask: str                            # unique: node:number
-    op: str                             # online | offline | move | clear | apply
+    op: str                             # online | offline | move | clear | apply; fence…, see fence_requests.py
     group: str = ""
-    node: str = ""                      # where to, for online and move; on which node, for clear
-    digest: str = ""                    # for apply
+    node: str = ""                      # where to, for online and move; on which node, for clear; which, for fence
+    digest: str = ""                    # for apply; for fence…, the boot that is meant
 
 
 @dataclass(frozen=True)

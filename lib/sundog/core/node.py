@@ -6,7 +6,7 @@ ledger, failfast's deadline follows the lease, and what must be durable goes out
 from typing import Callable, Dict, List, Mapping, Optional, Tuple
 
 from sundog.config.model import Cluster
-from sundog.core import events, join, jumps, permits, placement, plan
+from sundog.core import events, fencing, join, jumps, permits, placement, plan
 from sundog.core.agent import Agent
 from sundog.core.asking import Asking
 from sundog.core.effects import (
@@ -100,6 +100,11 @@ class Node:
         else:
             nodes = placement.nodes_by_ledger(self.cluster.nodes, self.ledger, {self.name: self._unfit})
         return placement.place(self.cluster.groups[group], nodes, self.ledger)
+
+    def fence_wanted(self, node: str, boot_id: str) -> bool:
+        """Should a Fence that is under way be gone on with?"""
+        return self._leadership is not None \
+            and self._leadership.fencing.wanted(node, boot_id, self.ledger, self.cluster)
 
     def wake_at(self, now: float) -> float:
         """The earliest instant at which a Tick can matter; at most a beat away."""
@@ -325,8 +330,10 @@ class Node:
             self._leadership.dirty = True
 
     def on_fence_done(self, now: float, event: events.FenceDone) -> None:
-        outcome = "is off" if event.ok else f"could not be fenced: {event.reason}"
-        self._say("FENCED" if event.ok else "FENCE-FAILED", "warning", f"{event.node} {outcome}", "", event.node)
+        if self._leadership is None:
+            self._out.append(fencing.line(event))
+        else:
+            self._leadership.fence_done(now, event, self._timing.timeout_s)
 
     def on_preflight(self, now: float, event: events.Preflight) -> None:
         self._unfit = dict(event.unfit)

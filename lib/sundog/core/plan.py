@@ -3,11 +3,12 @@
 Order: who is in, who is out, what owners report, what operators ask, where groups go, which go home.
 """
 from dataclasses import dataclass, field, replace
-from typing import Dict, List, Mapping, Tuple
+from typing import Dict, List, Mapping, Set, Tuple
 
 from sundog.config.model import Cluster, Group
-from sundog.core import join, moves, placement, recovery, requests, takeover
-from sundog.core.effects import Effect, Journal, Send
+from sundog.core import fence_requests, fencing, join, moves, placement, recovery, requests, takeover
+from sundog.core.effects import Effect, Fence, Journal, Send
+from sundog.core.fencing import Fencing, Key
 from sundog.core.frames import Ask, Refused, Told
 from sundog.core.ledger import OFFLINE, ONLINE, GroupEntry, Ledger, Member
 from sundog.core.membership import Membership
@@ -27,6 +28,7 @@ class View:
     peers: Membership
     elected_at: float
     led_at: float
+    fencing: Fencing = field(default_factory=Fencing)
 
 
 @dataclass
@@ -36,6 +38,10 @@ class Draft:
     wake_at: float
     said: List[Effect] = field(default_factory=list)                # at once
     answers: List[Tuple[str, Told]] = field(default_factory=list)   # when the change is chosen: node, answer
+    fences: List[Fence] = field(default_factory=list)               # at once
+    confirmed: Dict[Key, str] = field(default_factory=dict)             # an operator says that these boots are over
+    refuted: Dict[Key, str] = field(default_factory=dict)           # boots that are not over, though it was said
+    ordered: Set[Key] = field(default_factory=set)                  # an operator wants these boots fenced
 
     def entry(self, group: str) -> GroupEntry:
         return self.ledger.groups.get(group, GroupEntry())
@@ -52,13 +58,17 @@ def make(view: View, ledger: Ledger, asks: Mapping[str, Tuple[str, Ask]], learne
         draft.ledger = replace(ledger, config_version=1, config_digest=view.cluster.digest)
     _admit(view, draft)
     _depose(view, draft)
+    fencing.follow(view, draft)
     _follow_reports(view, draft)
     _forget_failures(view, draft, learned)
     nodes = nodes_seen(view, draft.ledger)
     for origin, ask in asks.values():
-        outcome = requests.carry_out(ask, draft.ledger, view.cluster.groups.get(ask.group), nodes)
+        outcome = fence_requests.carry_out(ask, view, draft) if ask.op in fence_requests.OPS \
+            else requests.carry_out(ask, draft.ledger, view.cluster.groups.get(ask.group), nodes)
         draft.ledger = outcome.ledger
         draft.answers.append((origin, Told(ask.ask, outcome.ok, outcome.text, outcome.remedy)))
+    if draft.confirmed:
+        fencing.follow(view, draft)
     settled_at = view.elected_at + _SETTLE_BEATS * view.cluster.timing.beat_s
     if view.now < settled_at:
         draft.wake_at = min(draft.wake_at, settled_at)
@@ -94,7 +104,8 @@ def _admit(view: View, draft: Draft) -> None:
         if beat is None or join.is_member(node, beat.boot_id, draft.ledger) \
                 or view.now > view.peers.spoke_at(node, beat.boot_id) + join.SILENT_BEATS * beat_s:
             continue
-        verdict = join.verdict(view.now, node, beat, draft.ledger, view.peers, view.cluster.timing)
+        verdict = fencing.verdict(view, draft.ledger, node, beat) \
+            or join.verdict(view.now, node, beat, draft.ledger, view.peers, view.cluster.timing)
         if isinstance(verdict, Refused):
             draft.said.append(Send(node, verdict))
         elif verdict is None:
@@ -118,9 +129,6 @@ def _depose(view: View, draft: Draft) -> None:
             else "not heard since this leader was elected"
         draft.said.append(Journal("NODE-DOWN", "warning", f"{why}; {since}", "", node))
         draft.ledger = draft.ledger.with_member(node, replace(member, joined=False))
-        for group, entry in draft.ledger.groups.items():
-            if entry.owner == node and entry.state != OFFLINE:
-                draft.put(group, moves.free(entry, why))
 
 
 def _follow_reports(view: View, draft: Draft) -> None:

@@ -43,6 +43,12 @@ class Desk:
     async def apply(self, source: str, files: Dict[str, str]) -> Answer:
         raise NotImplementedError
 
+    async def fence(self, request: str, node: str) -> Answer:
+        raise NotImplementedError
+
+    async def fence_test(self, node: str) -> Answer:
+        raise NotImplementedError
+
 
 class Client:
     """One connection."""
@@ -79,7 +85,8 @@ class Control:
         self._closing = False
         self._ops: Dict[str, Callable[[Request, Client], Awaitable[Optional[Answer]]]] = {
             "permit": self._permit, "outcome": self._outcome, "status": self._status, "watch": self._watch,
-            "request": self._request, "explain": self._explain, "log": self._log, "apply": self._apply}
+            "request": self._request, "explain": self._explain, "log": self._log, "apply": self._apply,
+            "fence": self._fence, "fence-test": self._fence_test}
 
     async def open(self) -> None:
         if os.path.exists(self.path):
@@ -170,6 +177,15 @@ class Control:
         if not isinstance(files, dict) or not all(isinstance(text, str) for text in files.values()):
             raise BadRequest("files is a mapping of names to texts")
         return await self.desk.apply(_text(request, "source"), files)
+
+    async def _fence(self, request: Request, client: Client) -> Answer:
+        what = _text(request, "request")
+        if what not in ("fence", "fence-forced", "fence-confirm"):
+            raise BadRequest("request is one of fence, fence-forced, fence-confirm")
+        return await self.desk.fence(what, _text(request, "node"))
+
+    async def _fence_test(self, request: Request, client: Client) -> Answer:
+        return await self.desk.fence_test(_text(request, "node", ""))
 
     async def _watch(self, request: Request, client: Client) -> None:
         """A status line now and at every change that is more than the passing of time."""

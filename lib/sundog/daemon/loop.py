@@ -17,6 +17,7 @@ from sundog.daemon.control import Answer, Control, Desk
 from sundog.daemon.deadline import DeadlineKeeper
 from sundog.daemon.disks import DiskWorker
 from sundog.daemon.execute import Execution
+from sundog.daemon.fencing import Fencer
 from sundog.daemon.health import Health
 from sundog.daemon.journal import Journal
 from sundog.daemon.orders import Orders
@@ -68,9 +69,10 @@ class Daemon(Desk):
             effects.Journal: self._journal, effects.Leave: self._leave}
 
     def attach(self, lan: Lan, deadline: DeadlineKeeper, execution: Execution, settlement: Settlement,
-               control: Control, disks: Dict[str, DiskWorker], orders: Orders, health: Health) -> None:
+               control: Control, disks: Dict[str, DiskWorker], orders: Orders, health: Health,
+               fencer: Fencer) -> None:
         self.lan, self.deadline, self.execution = lan, deadline, execution
-        self.orders, self.health = orders, health
+        self.orders, self.health, self.fencer = orders, health, fencer
         self.settlement, self.control, self.disks = settlement, control, disks
 
     def start(self, adopted: Dict[str, str]) -> None:
@@ -170,7 +172,7 @@ class Daemon(Desk):
             self.execution.deactivate(effect)
 
     def _fence(self, effect: effects.Fence) -> None:
-        self.happen(events.FenceDone(effect.node, False, "no fence device is configured"))
+        self.fencer.fence(effect)
 
     def _set_deadline(self, effect: effects.SetDeadline) -> None:
         self.deadline.set(effect.at)
@@ -253,6 +255,14 @@ class Daemon(Desk):
     async def apply(self, source: str, files: Dict[str, str]) -> Answer:
         return await self.settlement.apply(source, files)
 
+    async def fence(self, request: str, node: str) -> Answer:
+        """An operator's word on the boot of `node` that this node's ledger knows now, and on no later one."""
+        member = self.node.ledger.members.get(node)
+        return await self.request(request, "", node, member.boot_id if member is not None else "")
+
+    async def fence_test(self, node: str) -> Answer:
+        return {"ok": True, "fence": await self.fencer.test(node)}
+
     # ---- the end
 
     async def leave_orderly(self) -> None:
@@ -288,6 +298,7 @@ class Daemon(Desk):
         self.orders.close()
         await self.settlement.close()
         await self.control.close()
+        self.fencer.close()
         self.execution.close()
         self.lan.close()
         for disk in self.disks.values():

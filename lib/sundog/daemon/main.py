@@ -28,6 +28,7 @@ from sundog.daemon.deadline import DeadlineKeeper
 from sundog.daemon.disks import DiskWorker
 from sundog.daemon.execute import Execution
 from sundog.daemon.failfast import reset
+from sundog.daemon.fencing import Fencer
 from sundog.daemon.health import Health
 from sundog.daemon.host import Surroundings, ThisHost
 from sundog.daemon.journal import Journal
@@ -180,7 +181,9 @@ class Run:
         settlement = Settlement(loop, self.slow, cluster, self.name, self.key, shelf, self.types, execution,
                                 lambda: self.node.ledger, daemon.request, self._apply, daemon.happen, daemon.tell)
         control = Control(loop, os.path.join(paths.run, "control"), daemon, self.journal)
-        daemon.attach(lan, deadline, execution, settlement, control, self._disks(daemon), orders, health)
+        fencer = Fencer(loop, self.name, lambda: settlement.cluster, self.node.fence_wanted, daemon.happen, daemon.tell,
+                        daemon.begin)
+        daemon.attach(lan, deadline, execution, settlement, control, self._disks(daemon), orders, health, fencer)
         return daemon
 
     def _disks(self, daemon: Daemon) -> Dict[str, DiskWorker]:

@@ -27,6 +27,7 @@ def status(daemon: "Daemon") -> Plain:
         "groups": {name: _group(daemon, name, ledger.groups.get(name, GroupEntry()))
                    for name in daemon.settlement.cluster.groups},
         "host": {**daemon.health.said(), "failfast": dict(daemon.orders.state)},
+        "fence": daemon.fencer.told(),
         "counters": {"frames": daemon.lan.received, "sent": daemon.lan.sent, "dropped": dict(daemon.lan.dropped),
                      "unsent": dict(daemon.lan.unsent)}}
 
