@@ -3,6 +3,7 @@
 A step ends the same way whatever began it: what was chosen is learned, the leader plans, the groups here follow the
 ledger, failfast's deadline follows the lease, and what must be durable goes out first.
 """
+from dataclasses import replace
 from typing import Callable, Dict, List, Mapping, Optional, Tuple
 
 from sundog.config.model import Cluster
@@ -20,6 +21,7 @@ from sundog.core.effects import (
     Store,
     Stored,
 )
+from sundog.core.electorate import Present
 from sundog.core.following import Following
 from sundog.core.frames import Ask, Ballot, Blocks, Elected, Grant, Heartbeat, LedgerIs, Refused, Told, Write
 from sundog.core.leadership import Leadership
@@ -58,6 +60,7 @@ class Node:
         self._reported: Tuple[object, ...] = ()
         self._fetching: Tuple[int, str] = (0, "")
         self._now = float("-inf")
+        self._proposed = False                          # a ledger, in this step
         self._handlers: Dict[type, Callable[..., None]] = {
             events.Tick: self.on_tick, events.Heard: self.on_heard, events.DiskAnswered: self.on_disk_answered,
             events.Activated: self.on_activated, events.Deactivated: self.on_deactivated,
@@ -89,6 +92,11 @@ class Node:
         """Until when this node leads; in the past when it does not."""
         return self._voting.leads_until if self._voting.leads else float("-inf")
 
+    @property
+    def distrust(self) -> str:
+        """Why this node's vote file never votes again; empty: it may."""
+        return self._voting.distrust
+
     def heard(self, node: str) -> Mapping[str, float]:
         """When each link last brought something from `node`."""
         return self._peers.heard_on(node)
@@ -115,7 +123,7 @@ class Node:
 
     def step(self, now: float, event: events.Event) -> List[Effect]:
         """Take an event at an instant of this node's clock; the effects are to be carried out in order."""
-        self._now = now
+        self._now, self._proposed = now, False
         self._voting.start(now)
         self._handlers[type(event)](now, event)
         self._voting.check(now)
@@ -127,7 +135,7 @@ class Node:
         voting = self._voting
         if voting.blocks is not self._stored.blocks or voting.highest != self._stored.highest \
                 or self.ledger is not self._stored.ledger:
-            self._stored = Stored(voting.blocks, voting.highest, self.ledger)
+            self._stored = replace(self._stored, blocks=voting.blocks, highest=voting.highest, ledger=self.ledger)
             effects.insert(0, Store(self._stored))
         return effects
 
@@ -157,7 +165,7 @@ class Node:
     # ---- leading
 
     def _lead(self, now: float) -> None:
-        """Take in what was chosen, plan, propose: again while that alone (a cluster of one) brings something new."""
+        """Take in what was chosen, plan, propose; once in a step, so that every ledger is durable before the next."""
         voting = self._voting
         while True:
             chosen, voting.chosen = voting.chosen, None
@@ -169,9 +177,20 @@ class Node:
             if leadership is None or voting.writer.busy or not voting.leading(now) \
                     or not (leadership.dirty or now >= leadership.plan_at):
                 return
-            ledger = leadership.plan(now, self.cluster, self._peers, self.ledger)
+            if self._proposed:
+                leadership.plan_at = now
+                return
+            ledger = leadership.plan(now, self.cluster, self._peers, self.ledger, self._present(now))
             if ledger is not None:
+                self._proposed = True
                 voting.propose(now, ledger)
+
+    def _present(self, now: float) -> Present:
+        """What the leader knows of the vote holders."""
+        agreed = self._digest == self.ledger.config_digest and all(
+            self._peers.runs_configuration(node, member.boot_id, self._digest)
+            for node, member in self.ledger.members.items() if member.joined and node != self.name)
+        return Present(self._voting.answering(now), self._voting.suspects, agreed)
 
     def _begin_to_lead(self, now: float) -> None:
         voting = self._voting
@@ -195,6 +214,7 @@ class Node:
     def _learn(self, ledger: Ledger) -> None:
         if ledger.version > self.ledger.version:
             self.ledger = ledger
+            self._voting.learned(ledger)
             self._following.knows_of(ledger.version)
 
     # ---- lease, deadline, groups
@@ -251,7 +271,7 @@ class Node:
         """A heartbeat: to the leader, or to everybody while there is none."""
         self._seq += 1
         reports, unfit = self._agent.reports, dict(self._unfit)
-        body = Heartbeat(self._seq, now, self.ledger.version, self.boot.hostid, reports, unfit)
+        body = Heartbeat(self._seq, now, self.ledger.version, self.boot.hostid, reports, unfit, self._digest)
         self._peers.heard(now, "self", self.name, self.boot.boot_id)
         told = self._peers.beat(self.name, self.boot.boot_id, self.boot.incarnation, body)
         if self._leadership is not None:
@@ -302,7 +322,7 @@ class Node:
         self._forward(self._asking.from_smf(now, "online", event.group, self.name))
 
     def on_requested(self, now: float, event: events.Requested) -> None:
-        ask = Ask(event.ask, event.op, event.group, event.node, event.digest)
+        ask = Ask(event.ask, event.op, event.group, event.node, event.digest, event.voters)
         self._asking.requested(now, ask)
         self._forward(ask)
 
@@ -318,6 +338,7 @@ class Node:
     def on_configured(self, now: float, event: events.Configured) -> None:
         self.cluster, self._digest = event.cluster, event.cluster.digest
         self._peers.follow(event.cluster.nodes)
+        self._voting.configure(event.cluster)
         self._agent.configured(event.cluster)
         if self._leadership is not None:
             self._leadership.dirty = True
@@ -391,7 +412,8 @@ class Node:
             self._voting.answered(now, event.sender, body)
 
     def _doubtful(self, now: float, event: events.Heard) -> bool:
-        return join.is_doubtful(now, event.sender, event.boot_id, self.ledger, self._peers, self._timing)
+        return join.is_doubtful(now, event.sender, event.boot_id, self.ledger, self._peers, self._timing) \
+            or join.is_restored(event.sender, event.boot_id, event.incarnation, self.ledger)
 
     def _ask(self, now: float, event: events.Heard, body: Ask) -> None:
         if self._leadership is not None and self._voting.leading(now):

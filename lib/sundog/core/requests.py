@@ -3,7 +3,7 @@ from dataclasses import dataclass, replace
 from typing import Optional
 
 from sundog.config.model import Group
-from sundog.core import moves, placement, recovery
+from sundog.core import electorate, moves, placement, recovery
 from sundog.core.frames import Ask
 from sundog.core.ledger import OFFLINE, ONLINE, STARTING, STOP_FAILED, STOPPING, GroupEntry, Ledger
 
@@ -16,10 +16,11 @@ class Outcome:
     remedy: str = ""
 
 
-def carry_out(ask: Ask, ledger: Ledger, group: Optional[Group], nodes: placement.Nodes) -> Outcome:
+def carry_out(ask: Ask, ledger: Ledger, group: Optional[Group], nodes: placement.Nodes,
+              present: electorate.Present = electorate.NOTHING_KNOWN) -> Outcome:
     """The ledger after the request; the same one when it is refused or changes nothing."""
     if ask.op == "apply":
-        return _apply(ask, ledger)
+        return _apply(ask, ledger, present)
     if group is None:
         return Outcome(ledger, False, f"there is no group {ask.group}", "sundog status lists the groups")
     if ask.op == "explain":
@@ -36,9 +37,13 @@ def carry_out(ask: Ask, ledger: Ledger, group: Optional[Group], nodes: placement
     return Outcome(ledger, False, f"{ask.op} is no request", "online, offline, move, clear, explain or apply")
 
 
-def _apply(ask: Ask, ledger: Ledger) -> Outcome:
+def _apply(ask: Ask, ledger: Ledger, present: electorate.Present) -> Outcome:
     if ask.digest == ledger.config_digest:
         return Outcome(ledger, True, f"configuration {ledger.config_version} is in force already")
+    why = electorate.refusal(ledger, ask.voters, present.answering) if ask.voters else None
+    if why is not None:
+        return Outcome(ledger, False, f"with these vote holders the cluster would stop: {why}",
+                       "sundog quorum status; bring back those that are silent, or add others first")
     version = ledger.config_version + 1
     return Outcome(replace(ledger, config_version=version, config_digest=ask.digest), True,
                    f"configuration {version} is accepted")
