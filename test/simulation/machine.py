@@ -45,7 +45,7 @@ class Machine:
         self.smf: Optional[Smf] = None
         self.cluster: Optional[Cluster] = None          # on disk, once another than the first was applied
         self.shelf: Set[str] = set()                    # on disk: digests of the configurations kept there
-        self.holders: Dict[str, DiskHolder] = {}        # on disk: devices of holders, of this and earlier configurations
+        self.holders: Dict[str, DiskHolder] = {}        # on disk: holders of this and earlier configurations
         self.unfit: Dict[str, str] = {}
         self.fuse: Optional[Tuple[int, Callable[["Machine"], None]]] = None
         self._failfast_due = float("inf")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from simulation.faults import Storm
 
 _DISKS = ("disk1", "disk2")
+_APART_S = 3.0                          # between an application of other holders and the loss of one
 
 
 class Memory:
@@ -23,12 +24,14 @@ class Memory:
         self.storm = storm
         self.world: World = storm.world
         self.random: Random = storm.random
+        self._applied_at = self._forgot_at = float("-inf")
 
     def other_voters(self) -> bool:
         """An operator applies another set: some nodes, and up to two disks."""
         machine = self.storm.machine()
-        if machine is None:
+        if machine is None or self.world.now < self._forgot_at + _APART_S:
             return False
+        self._applied_at = self.world.now
         cluster = self.world.cluster
         names = sorted(cluster.nodes)
         voting = set(self.random.sample(names, self.random.randint(1, len(names))))
@@ -57,7 +60,7 @@ class Memory:
 
     def new_label(self) -> bool:
         partition = self.random.choice(list(self.world.partitions.values())) if self.world.partitions else None
-        if partition is None or not self.world.invariants.ballots.spared(partition.name):
+        if partition is None or not self._may_forget(partition.name):
             return False
         partition.label_anew()
         self.world.note(partition.name, "labelled anew")
@@ -70,13 +73,22 @@ class Memory:
             machine.lose_vote_file()
             machine.start_daemon()
 
+    def _may_forget(self, holder: str) -> bool:
+        """Not in the middle of a change either: a set to come may count on the very life that is lost."""
+        world = self.world
+        if not (world.voters_are_whole() and world.invariants.ballots.spared(holder)) \
+                or world.now < self._applied_at + _APART_S:
+            return False
+        self._forgot_at = world.now
+        return True
+
     def _forget(self, change: Callable[[Machine], None]) -> bool:
         machine = self.storm.machine()
         return machine is not None and self._change(machine, change)
 
     def _change(self, machine: Machine, change: Callable[[Machine], None]) -> bool:
         """Between the end of one run of the daemon and the next."""
-        if machine.key != machine.name or not self.world.invariants.ballots.spared(machine.name):
+        if machine.key != machine.name or not self._may_forget(machine.name):
             return False
         if self.random.random() < 0.5:
             machine.power_off()

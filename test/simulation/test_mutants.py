@@ -139,10 +139,10 @@ def forgets_all() -> None:
 
 
 def storms_of_memory() -> None:
-    """Nothing but changes of voters, lost vote files and the death of hosts, close together."""
-    for seed in range(30):
+    """Nothing but changes of voters, lost vote files and the death of hosts, close together: seeds that hurt."""
+    kinds = {"other voters": 6, "lost vote file": 4, "new label": 3, "power cut": 3, "cut off": 3, "daemon crash": 2}
+    for seed in (3, 5, 15, 18, 28, 106):
         world = world_of(seed).settle()
-        kinds = {"other voters": 6, "lost vote file": 4, "new label": 3, "power cut": 3, "cut off": 3, "daemon crash": 2}
         storm = Storm(world, 1.5, kinds)
         world.run(60.0)
         storm.end()
@@ -150,7 +150,7 @@ def storms_of_memory() -> None:
 
 
 def put_back_as_a_whole() -> None:
-    """A host comes back from a backup of everything; found out by its incarnation it is told, and so its vote is out."""
+    """A host comes back from a backup of everything; its incarnation tells, and so its vote is out."""
     world = three().settle()
     machine = world.machines["n3"]
     copy, counted = machine.stored, machine.incarnation

@@ -19,8 +19,8 @@ def pair(seed: int = 1) -> World:
 
 
 def with_voters(cluster: Cluster, nodes: Tuple[str, ...], disks: Tuple[str, ...] = ()) -> Cluster:
-    return replace(cluster, nodes={name: replace(spec, votes=int(name in nodes)) for name, spec in cluster.nodes.items()},
-                   holders={name: DiskHolder(name, f"/dev/rdsk/{name}") for name in disks})
+    specs = {name: replace(spec, votes=int(name in nodes)) for name, spec in cluster.nodes.items()}
+    return replace(cluster, nodes=specs, holders={name: DiskHolder(name, f"/dev/rdsk/{name}") for name in disks})
 
 
 def change(world: World, nodes: Tuple[str, ...], disks: Tuple[str, ...] = (), at: str = "n1") -> None:
@@ -109,7 +109,7 @@ def test_a_host_put_back_as_a_whole_is_found_out_by_its_incarnation_and_told(wor
     world.invariants.forgot(machine)
     world.boot("n3").run(until=lambda: "n3" not in world.voters(), within_s=20)
     node = machine.node
-    assert node is not None and node.distrust
+    assert node is not None and node.voting.distrust
     world.power_off("n3").machines["n3"].lose_vote_file()
     world.boot("n3").run(until=world.voters_are_whole)
 

@@ -34,8 +34,8 @@ def _whole(member: Optional[Member]) -> Optional[Member]:
 
 
 def _voters(old: Ledger, new: Ledger) -> List[Journal]:
-    told = [Journal("VOTE-DISTRUSTED", "error", f"{name} does not vote: what it kept is older than what it acknowledged; "
-                    f"remove /var/sundog/ledger there and restart its coordinator, or label a disk anew", "", name)
+    told = [Journal("VOTE-DISTRUSTED", "error", f"{name} does not vote: it has forgotten what it acknowledged; "
+                    "remove /var/sundog/ledger there and restart its coordinator, or label a disk anew", "", name)
             for name, life in new.distrusted.items() if old.distrusted.get(name) != life]
     if new.next_voters and new.next_voters != old.next_voters:
         told.append(Journal("VOTERS-CHANGE", "notice", f"the vote holders change from {_names(old.voters)} to "

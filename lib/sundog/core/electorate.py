@@ -15,12 +15,20 @@ from sundog.core.voters import NOBODY, Lives
 class Present:
     """What the leader knows of the holders.
 
-    `answering`: those that acknowledged it lately, with their lives. `suspects`: lives that turned out to have
+    `answering`: those that acknowledged it lately, with their lives; `suspects`: lives that turned out to have
     forgotten what they had acknowledged. `agreed`: whether every node in the cluster has the configuration in force.
     """
     answering: Lives = field(default_factory=dict)
     suspects: Lives = field(default_factory=dict)
     agreed: bool = True
+    ages: Mapping[str, float] = field(default_factory=dict)     # holder -> seconds since it acknowledged us
+    waits: str = ""                     # why a change that is due waits
+
+    @property
+    def lines(self) -> str:
+        """For the node that asks: why a change waits, then each holder heard, how long ago and with which life."""
+        return "\n".join([self.waits, *(f"{name} {age:.3f} {self.answering.get(name, '')}"
+                                        for name, age in sorted(self.ages.items()))])
 
 
 NOTHING_KNOWN = Present()

@@ -101,7 +101,7 @@ class Blocks:
 class Ask:
     """An operator's request on its way to the leader."""
     ask: str                            # unique: node:number
-    op: str                             # online | offline | move | clear | apply
+    op: str                             # online | offline | move | clear | apply | explain | quorum
     group: str = ""
     node: str = ""                      # where to, for online and move; on which node, for clear
     digest: str = ""                    # for apply

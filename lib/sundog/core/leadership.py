@@ -73,7 +73,8 @@ class Leadership:
 
     def _say_waits(self, why: str) -> None:
         if why and why != self.waits:
-            self._out.append(Journal("VOTERS-WAIT", "warning", f"the change of the vote holders waits: {why}", "", self.me))
+            self._out.append(Journal("VOTERS-WAIT", "warning", f"the change of the vote holders waits: {why}",
+                                     "", self.me))
         self.waits = why
 
     def chosen(self, before: Ledger, after: Ledger, others: Iterable[str]) -> None:

@@ -13,7 +13,6 @@ from sundog.core.asking import Asking
 from sundog.core.effects import (
     Deactivate,
     Effect,
-    FetchConfig,
     Journal,
     Leave,
     Send,
@@ -44,7 +43,7 @@ class Node:
         self._timing = cluster.timing
         self._out: List[Effect] = []
         self._stored = stored
-        self._voting = Voting(cluster, name, boot, stored, self._out)
+        self.voting = self._voting = Voting(cluster, name, boot, stored, self._out)
         self._peers = Membership(cluster.nodes, cluster.timing.timeout_s)
         self._agent = Agent(name, boot.boot_id, cluster)
         self._applicants = permits.Applicants(name, boot.boot_id, cluster.timing.timeout_s)
@@ -58,7 +57,6 @@ class Node:
         self._told_deadline = False
         self._unfit: Mapping[str, str] = {}
         self._reported: Tuple[object, ...] = ()
-        self._fetching: Tuple[int, str] = (0, "")
         self._now = float("-inf")
         self._proposed = False                          # a ledger, in this step
         self._handlers: Dict[type, Callable[..., None]] = {
@@ -92,21 +90,15 @@ class Node:
         """Until when this node leads; in the past when it does not."""
         return self._voting.leads_until if self._voting.leads else float("-inf")
 
-    @property
-    def distrust(self) -> str:
-        """Why this node's vote file never votes again; empty: it may."""
-        return self._voting.distrust
-
     def heard(self, node: str) -> Mapping[str, float]:
         """When each link last brought something from `node`."""
         return self._peers.heard_on(node)
 
     def explain(self, now: float, group: str) -> Placement:
         """Why the group would go where; raises KeyError for a group that is not configured."""
-        if self._leadership is not None:
-            nodes = plan.nodes_seen(self._leadership.view(now, self.cluster, self._peers), self.ledger)
-        else:
-            nodes = placement.nodes_by_ledger(self.cluster.nodes, self.ledger, {self.name: self._unfit})
+        view = None if self._leadership is None else self._leadership.view(now, self.cluster, self._peers)
+        nodes = plan.nodes_seen(view, self.ledger) if view is not None else \
+            placement.nodes_by_ledger(self.cluster.nodes, self.ledger, {self.name: self._unfit})
         return placement.place(self.cluster.groups[group], nodes, self.ledger)
 
     def wake_at(self, now: float) -> float:
@@ -172,6 +164,7 @@ class Node:
             if chosen is not None:
                 self._chosen(chosen)
             if voting.elected:
+                self._proposed = True                   # the ledger that this one carries on
                 self._begin_to_lead(now)
             leadership = self._leadership
             if leadership is None or voting.writer.busy or not voting.leading(now) \
@@ -180,17 +173,12 @@ class Node:
             if self._proposed:
                 leadership.plan_at = now
                 return
-            ledger = leadership.plan(now, self.cluster, self._peers, self.ledger, self._present(now))
+            agreed = join.all_have(self._digest, self.ledger, self._peers, self.name)
+            present = Present(voting.answering(now), voting.suspects, agreed, voting.ages(now))
+            ledger = leadership.plan(now, self.cluster, self._peers, self.ledger, present)
             if ledger is not None:
                 self._proposed = True
                 voting.propose(now, ledger)
-
-    def _present(self, now: float) -> Present:
-        """What the leader knows of the vote holders."""
-        agreed = self._digest == self.ledger.config_digest and all(
-            self._peers.runs_configuration(node, member.boot_id, self._digest)
-            for node, member in self.ledger.members.items() if member.joined and node != self.name)
-        return Present(self._voting.answering(now), self._voting.suspects, agreed)
 
     def _begin_to_lead(self, now: float) -> None:
         voting = self._voting
@@ -412,8 +400,9 @@ class Node:
             self._voting.answered(now, event.sender, body)
 
     def _doubtful(self, now: float, event: events.Heard) -> bool:
-        return join.is_doubtful(now, event.sender, event.boot_id, self.ledger, self._peers, self._timing) \
-            or join.is_restored(event.sender, event.boot_id, event.incarnation, self.ledger)
+        of = (event.sender, event.boot_id)
+        return join.is_doubtful(now, *of, self.ledger, self._peers, self._timing) \
+            or join.is_restored(*of, event.incarnation, self.ledger)
 
     def _ask(self, now: float, event: events.Heard, body: Ask) -> None:
         if self._leadership is not None and self._voting.leading(now):
@@ -426,8 +415,4 @@ class Node:
 
     def _fetch(self) -> None:
         """Get the configuration that the ledger names, when it is not ours; asked once for each version."""
-        named = (self.ledger.config_version, self.ledger.config_digest)
-        if named[1] in ("", self._digest) or named == self._fetching:
-            return
-        self._fetching = named
-        self._out.append(FetchConfig(named[0], named[1], self.leader or self.name))
+        self._out += self._following.fetch(self.ledger, self._digest, self.leader or self.name)

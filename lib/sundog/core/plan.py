@@ -53,7 +53,7 @@ def make(view: View, ledger: Ledger, asks: Mapping[str, Tuple[str, Ask]], learne
     if not ledger.config_version:
         draft.ledger = replace(ledger, config_version=1, config_digest=view.cluster.digest)
     _admit(view, draft)
-    _vote(view, draft, present)
+    present = _vote(view, draft, present)
     _depose(view, draft)
     _follow_reports(view, draft)
     _forget_failures(view, draft, learned)
@@ -113,9 +113,10 @@ def _admit(view: View, draft: Draft) -> None:
                     draft.put(group, moves.free(entry, f"{node} has booted again: what ran there before is gone"))
 
 
-def _vote(view: View, draft: Draft, present: electorate.Present) -> None:
+def _vote(view: View, draft: Draft, present: electorate.Present) -> electorate.Present:
     step = electorate.step(draft.ledger, voters.wanted(view.cluster), present)
     draft.ledger, draft.waits = step.ledger, step.waits
+    return replace(present, waits=step.waits)
 
 
 def _depose(view: View, draft: Draft) -> None:

@@ -21,6 +21,8 @@ def carry_out(ask: Ask, ledger: Ledger, group: Optional[Group], nodes: placement
     """The ledger after the request; the same one when it is refused or changes nothing."""
     if ask.op == "apply":
         return _apply(ask, ledger, present)
+    if ask.op == "quorum":
+        return Outcome(ledger, True, present.lines)
     if group is None:
         return Outcome(ledger, False, f"there is no group {ask.group}", "sundog status lists the groups")
     if ask.op == "explain":
@@ -34,7 +36,7 @@ def carry_out(ask: Ask, ledger: Ledger, group: Optional[Group], nodes: placement
         return _move(ask, ledger, group, entry, nodes)
     if ask.op == "clear":
         return _clear(ask, ledger, entry)
-    return Outcome(ledger, False, f"{ask.op} is no request", "online, offline, move, clear, explain or apply")
+    return Outcome(ledger, False, f"{ask.op} is no request", "online, offline, move, clear, explain, quorum or apply")
 
 
 def _apply(ask: Ask, ledger: Ledger, present: electorate.Present) -> Outcome:

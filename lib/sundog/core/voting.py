@@ -93,6 +93,10 @@ class Voting:
         """The holders that acknowledge us at present, with their lives."""
         return self.writer.answering(now - _ANSWERS_COUNT_FOR * self._timing.timeout_s)
 
+    def ages(self, now: float) -> Mapping[str, float]:
+        """Seconds since each holder acknowledged something of this ballot, by its send time."""
+        return {name: now - one.at for name, one in self.writer.acknowledged.items()}
+
     def _nodes(self) -> List[str]:
         """The other nodes to write to: those that vote, and those that the configuration wants to."""
         named = {name for one in (*self.electorate(), *self.writer.sets) for name in one}
@@ -115,8 +119,8 @@ class Voting:
                 or any(one[holder] == voters.NOBODY for one in sets):
             return
         self._strange.add((holder, life))
-        self._say("VOTE-FORGOTTEN", "warning", f"{holder} has another life ({life}) than the ledger names: it has no vote "
-                  "until a leader, chosen by the others, takes it in again", holder)
+        self._say("VOTE-FORGOTTEN", "warning", f"{holder} has another life ({life}) than the ledger names: it has no "
+                  "vote until a leader, chosen by the others, takes it in again", holder)
 
     # ---- as a holder
 
@@ -310,7 +314,7 @@ class Voting:
             self._abandon(now, for_s)
 
     def _forgot(self, holder: str, life: str) -> None:
-        """A holder asks for a ledger that it has acknowledged under this ballot: what it keeps is older than it said."""
+        """A holder asks for what it has acknowledged under this ballot: what it keeps is older than it said."""
         known = self.writer.acknowledged.get(holder)
         if known is not None and known.life == life != "" and holder in self.writer.has_ledger:
             self.suspects[holder] = life

@@ -5,7 +5,7 @@ A Store is durable before anything after it in the same step is begun. Ticks com
 """
 import asyncio
 from collections import deque
-from typing import Any, Callable, Coroutine, Deque, Dict, Optional, Set
+from typing import Any, Callable, Coroutine, Deque, Dict, Optional, Set, Tuple
 
 from sundog.config.model import Cluster
 from sundog.core import effects, events
@@ -13,10 +13,11 @@ from sundog.core.frames import Body
 from sundog.core.node import Node
 from sundog.daemon.control import Answer, Control, Desk
 from sundog.daemon.deadline import DeadlineKeeper
-from sundog.daemon.disks import DiskWorker
+from sundog.daemon.disks import DiskWorkers
 from sundog.daemon.execute import Execution
 from sundog.daemon.journal import Journal
 from sundog.daemon.presence import Presence
+from sundog.daemon.quorum import quorum
 from sundog.daemon.settle import Settlement
 from sundog.daemon.status import explain, status
 from sundog.daemon.store import Store
@@ -39,7 +40,6 @@ class Daemon(Desk):
                  store: Store, journal: Journal, end: Callable[[Optional[SundogError]], None]) -> None:
         self.loop, self.node, self.cluster, self.name, self.boot = loop, node, cluster, name, boot
         self.store, self.journal, self.end = store, journal, end
-        self.disks: Dict[str, DiskWorker] = {}
         self.presence = Presence(cluster.timing.timeout_s, loop.time())
         self.leaving = False
         self._queue: Deque[events.Event] = deque()
@@ -59,7 +59,7 @@ class Daemon(Desk):
             effects.Journal: self._journal, effects.Leave: self._leave}
 
     def attach(self, lan: Lan, deadline: DeadlineKeeper, execution: Execution, settlement: Settlement,
-               control: Control, disks: Dict[str, DiskWorker]) -> None:
+               control: Control, disks: DiskWorkers) -> None:
         self.lan, self.deadline, self.execution = lan, deadline, execution
         self.settlement, self.control, self.disks = settlement, control, disks
 
@@ -102,8 +102,12 @@ class Daemon(Desk):
             return
         if isinstance(event, events.Heard):
             self.presence.heard(event.sender, now)
+        elif isinstance(event, events.Configured):
+            self.cluster = event.cluster
+            self.disks.configured(event.cluster)
         for effect in self.node.step(now, event):
             self._carry[type(effect)](effect)
+        self.disks.keep(self.node.voting.disks.by_name)
 
     def _set_tick(self) -> None:
         if self._tick is not None:
@@ -137,7 +141,7 @@ class Daemon(Desk):
         self.store.save(effect.stored)
 
     def _write_disk(self, effect: effects.WriteDisk) -> None:
-        self.disks[effect.holder].write(effect)
+        self.disks.write(effect)
 
     def _activate(self, effect: effects.Activate) -> None:
         # A host that was paused in the middle of a step goes on here: its lease may be over (rule 12).
@@ -203,13 +207,17 @@ class Daemon(Desk):
     async def explain(self, group: str) -> Answer:
         return await explain(self, group)
 
-    async def request(self, op: str, group: str, node: str = "", digest: str = "") -> Answer:
+    async def quorum(self) -> Answer:
+        return await quorum(self)
+
+    async def request(self, op: str, group: str, node: str = "", digest: str = "",
+                      voters: Tuple[str, ...] = ()) -> Answer:
         """Ask the leader; raises NotPermitted with its refusal."""
         self._asks += 1
         ask = f"{self.name}:{self.boot.incarnation}.{self._asks}"
         answer: "asyncio.Future[effects.AnswerRequest]" = self.loop.create_future()
         self._answers[ask] = answer
-        self.happen(events.Requested(ask, op, group, node, digest))
+        self.happen(events.Requested(ask, op, group, node, digest, voters))
         try:
             said = await asyncio.wait_for(answer, _ANSWER_WITHIN_S)
         except asyncio.TimeoutError:
@@ -253,8 +261,7 @@ class Daemon(Desk):
         await self.control.close()
         self.execution.close()
         self.lan.close()
-        for disk in self.disks.values():
-            disk.close()
+        self.disks.close()
         self.deadline.close()
         self.store.close()
         self.journal.close()
