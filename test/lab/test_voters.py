@@ -11,7 +11,7 @@ from sunlab.lab import Lab
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(240)]
 
 NODES = ("n1", "n2", "n3")
-DISKS = {"c0t5d0s6": {"size": "8M"}, "c0t6d0s6": {"size": "8M"}}
+DISKS = {"c0t5d0s6": {"size": "8M"}, "c0t6d0s6": {"size": "96M"}}
 
 
 def quorum(site: Site, node: str) -> Dict[str, Any]:
@@ -102,7 +102,7 @@ def test_an_older_vote_file_never_votes_until_it_is_removed(three: Site) -> None
 
 def test_a_partition_is_labelled_only_when_it_holds_nothing_or_what_it_holds_is_named(pair: Site) -> None:
     device = "/dev/rdsk/c0t6d0s6"
-    pair.sh("n1", f"dd if=/dev/zero of={device} bs=1024k count=8 conv=notrunc; zpool create -f scratch c0t6d0s6 "
+    pair.sh("n1", f"dd if=/dev/zero of={device} bs=1024k count=1 conv=notrunc; zpool create -o cachefile=none scratch /dev/dsk/c0t6d0s6 "
                   "&& zpool export scratch")
     refused = pair.sh("n1", f"sundog quorum init-disk {device} 2>&1 || true")
     assert "the ZFS pool scratch" in refused and "--force zfs" in refused
