@@ -167,7 +167,6 @@ MUTANTS = [
     Mutant(1, "paxos.required", lambda blocks, before: (before,), (storms_of_memory,)),
     Mutant(1, "voters.counts", lambda named, life: True, (forgets_all, storms_of_memory)),
     Mutant(1, "paxos.merged", lambda kept, block: block, (storms_of_memory,)),
-    Mutant(1, "voters.signature", lambda node, life: node, (storms_of_memory,)),
     Mutant(1, "join.is_restored", lambda *_: False, (put_back_as_a_whole,)),
     Mutant(1, "paxos.newest", lambda blocks: None, (leader_dies_in_a_change, storms)),
     Mutant(2, "authority.refuses_for", lambda *_: 0.0, (leader_cut_one_way, storms)),

@@ -151,7 +151,7 @@ def test_no_interleaving_chooses_two_values_for_a_version(seed: int, disks: int,
         del voters.under_way[:-100]
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(st.integers(0, 2**32), st.sampled_from([0, 1, 2]), st.sampled_from([0.0, 0.1, 0.4]), st.sampled_from([3, 12, 40]))
 def test_no_interleaving_with_changing_and_forgetting_voters_forks_or_makes_two_leaders(
         seed: int, disks: int, loss: float, haste: int) -> None:
@@ -170,6 +170,19 @@ def test_no_interleaving_with_changing_and_forgetting_voters_forks_or_makes_two_
         for _ in range(chance.randint(0, haste)):
             voters.deliver(chance.randrange(100), chance.random() < loss, chance.random() < 0.1)
         del voters.under_way[:-100]
+
+
+def test_a_node_that_has_forgotten_its_ballots_begins_none_of_them_again() -> None:
+    """Both lives know of no ballot at all, and so begin the first."""
+    begun = []
+    for life in ("n1.1", "n1.2+"):
+        voters = Voters(3, 0)
+        voters.stored["n1"] = Stored(life=life)
+        voters.crash("n1")
+        voters.now += 3.0
+        voters.beat("n1")
+        begun.append(voters.voting["n1"].writer.ballot)
+    assert begun[0][0] == begun[1][0] == 1 and begun[0] != begun[1]
 
 
 def lead(voters: Voters) -> str:

@@ -83,5 +83,5 @@ def votes(sets: Iterable[Lives], holder: str, life: str) -> bool:
 
 
 def signature(node: str, life: str) -> str:
-    """What a node puts its ballots under: one that has forgotten its ballots must never begin one of them again."""
+    """What a node puts its ballots under: one that has forgotten them must never begin one of them again."""
     return f"{node}/{life}"
