@@ -8,7 +8,7 @@ import pytest
 from lab.site import COORDINATOR, Site, layout
 from sunlab.lab import Lab
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(360)]
 
 NODES = ("n1", "n2", "n3")
 DISKS = {"c0t5d0s6": {"size": "8M"}, "c0t6d0s6": {"size": "96M"}}
@@ -48,9 +48,9 @@ def begun(lab: Lab, nodes: "tuple[str, ...]") -> Site:
         lab.wait_booted(node, 60)
     site = Site(lab, nodes)
     site.start()
-    site.until("the group is online on n1", lambda: site.owner(nodes[-1]) == "n1")
+    site.until("the group is online on n1", lambda: site.owner(nodes[-1]) == "n1", 90)
     site.until("all have votes", lambda: [one["life"] for one in quorum(site, "n1").get("holders", {}).values()
-                                          if one["votes"] and one["life"]][len(nodes) - 1:])
+                                          if one["votes"] and one["life"]][len(nodes) - 1:], 60)
     return site
 
 
@@ -102,8 +102,7 @@ def test_an_older_vote_file_never_votes_until_it_is_removed(three: Site) -> None
 
 def test_a_partition_is_labelled_only_when_it_holds_nothing_or_what_it_holds_is_named(pair: Site) -> None:
     device = "/dev/rdsk/c0t6d0s6"
-    pair.sh("n1", f"dd if=/dev/zero of={device} bs=1024k count=1 conv=notrunc; zpool create -o cachefile=none scratch /dev/dsk/c0t6d0s6 "
-                  "&& zpool export scratch")
+    pair.sh("n1", "zpool create -o cachefile=none scratch /dev/dsk/c0t6d0s6 && zpool export scratch")
     refused = pair.sh("n1", f"sundog quorum init-disk {device} 2>&1 || true")
     assert "the ZFS pool scratch" in refused and "--force zfs" in refused
     assert "labelled" in pair.sh("n1", f"sundog quorum init-disk {device} --force zfs")
