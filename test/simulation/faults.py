@@ -5,6 +5,7 @@ from typing import Callable, Dict, List, Optional, Tuple
 
 from simulation.devices import Device
 from simulation.machine import Machine
+from simulation.memory import Memory
 from simulation.wire import Quality
 from simulation.world import World, with_group
 from sundog.core.events import Preflight
@@ -13,13 +14,17 @@ _MOST_GROUPS = 4
 
 
 class Storm:
-    """Faults at random instants, on average one in `every_s` seconds, until `end()`. Counts what it did by kind."""
+    """Faults at random instants, on average one in `every_s` seconds, until `end()`. Counts what it did by kind.
 
-    def __init__(self, world: World, every_s: float = 4.0) -> None:
+    `weights`: how often each kind comes, instead of the usual mixture.
+    """
+
+    def __init__(self, world: World, every_s: float = 4.0, weights: Optional[Dict[str, int]] = None) -> None:
         self.world, self.every_s = world, every_s
         self.random: Random = world.random
         self.counts: Dict[str, int] = {}
         self.over = False
+        self.memory = Memory(self)
         self.kinds: List[Tuple[str, int, Callable[[], bool]]] = [
             ("power cut", 6, self.power_cut), ("power cut in a step", 3, self.power_cut_in_a_step),
             ("freeze", 4, self.freeze), ("freeze in a step", 2, self.freeze_in_a_step),
@@ -37,9 +42,11 @@ class Storm:
             ("slow disk", 3, self.slow_disk), ("failing disk", 3, self.failing_disk),
             ("lost path", 2, self.lost_path), ("apply", 2, self.apply),
             ("sick device", 8, self.sick_device), ("device out of reach", 3, self.device_out_of_reach),
-            ("operator fences", 2, self.operator_fences), ("operator confirms", 2, self.operator_confirms)]
+            ("operator fences", 2, self.operator_fences), ("operator confirms", 2, self.operator_confirms),
+            ("other voters", 4, self.memory.other_voters), ("lost vote file", 3, self.memory.lost_vote_file),
+            ("older vote file", 2, self.memory.older_vote_file), ("new label", 2, self.memory.new_label)]
         self._names = [name for name, _, _ in self.kinds]
-        self._weights = [weight for _, weight, _ in self.kinds]
+        self._weights = [weight if weights is None else weights.get(name, 0) for name, weight, _ in self.kinds]
         self._calls = {name: call for name, _, call in self.kinds}
         self._next()
 
@@ -50,6 +57,7 @@ class Storm:
         world.heal()
         for machine in world.machines.values():
             machine.unfit = {}
+            self.memory.mend(machine)
             machine.left = "" if machine.name == machine.key else machine.left
             for group in world.cluster.groups:
                 if machine.smf is not None:
@@ -59,7 +67,7 @@ class Storm:
             machine.happen(_preflight())
 
     def _next(self) -> None:
-        self._in(self.random.expovariate(1 / self.every_s), self._strike)
+        self.later(self.random.expovariate(1 / self.every_s), self._strike)
 
     def _strike(self) -> None:
         name = self.random.choices(self._names, self._weights)[0]
@@ -67,7 +75,7 @@ class Storm:
             self.counts[name] = self.counts.get(name, 0) + 1
         self._next()
 
-    def _in(self, delay_s: float, call: Callable[[], object]) -> None:
+    def later(self, delay_s: float, call: Callable[[], object]) -> None:
         self.world.timeline.at(self.world.now + delay_s, self._unless_over, call)
 
     def _unless_over(self, call: Callable[[], object]) -> None:
@@ -76,7 +84,7 @@ class Storm:
 
     # ---- choosing
 
-    def _machine(self) -> Optional[Machine]:
+    def machine(self) -> Optional[Machine]:
         up = [machine for machine in self.world.machines.values() if self.world.is_up(machine.key)]
         # The leader and owners are where it hurts: half of the time it is one of them.
         sore = [m for m in up if m.leads or (m.smf is not None and m.smf.active)]
@@ -85,13 +93,13 @@ class Storm:
     def _group(self) -> str:
         return self.random.choice(sorted(self.world.cluster.groups))
 
-    def _while(self) -> float:
+    def a_while(self) -> float:
         """Mostly about as long as the timeout, sometimes much shorter or longer."""
         return self.world.cluster.timing.timeout_s * self.random.choice((0.1, 0.4, 0.5, 0.9, 1.0, 1.1, 1.5, 3.0, 8.0)) \
             * self.random.uniform(0.8, 1.2)
 
     def _on_a_machine(self, do: Callable[[Machine], object]) -> bool:
-        machine = self._machine()
+        machine = self.machine()
         if machine is None:
             return False
         do(machine)
@@ -104,7 +112,7 @@ class Storm:
 
     def _cut_power(self, machine: Machine) -> None:
         machine.power_off()
-        self._in(self._while() if self.random.random() < 0.3 else self.world.boot_s(), machine.power_on)
+        self.later(self.a_while() if self.random.random() < 0.3 else self.world.boot_s(), machine.power_on)
 
     def all_power_cut(self) -> bool:
         for machine in self.world.machines.values():
@@ -123,7 +131,7 @@ class Storm:
 
     def _freeze(self, machine: Machine) -> None:
         machine.freeze()
-        self._in(self._while(), machine.thaw)
+        self.later(self.a_while(), machine.thaw)
 
     def freeze_in_a_step(self) -> bool:
         return self._on_a_machine(lambda machine: self._fuse(machine, self._freeze))
@@ -157,7 +165,7 @@ class Storm:
 
     def _stall(self, machine: Machine) -> None:
         machine.stall()
-        self._in(self._while(), machine.resume)
+        self.later(self.a_while(), machine.resume)
 
     def daemon_crash(self) -> bool:
         return self._on_a_machine(self._crash)
@@ -172,7 +180,7 @@ class Storm:
     def daemon_stays_down(self) -> bool:
         def down(machine: Machine) -> None:
             machine.kill_daemon()
-            self._in(self._while() * 2, machine.start_daemon)
+            self.later(self.a_while() * 2, machine.start_daemon)
         return self._on_a_machine(down)
 
     # ---- links
@@ -185,7 +193,7 @@ class Storm:
         def off(machine: Machine) -> None:
             before = set(self.world.wire.cuts)
             self.world.cut(machine.key, one_way=self.random.random() < 0.3)
-            self._in(self._while(), self._mend_cuts(before))
+            self.later(self.a_while(), self._mend_cuts(before))
         return self._on_a_machine(off)
 
     def cut_pair(self) -> bool:
@@ -194,7 +202,7 @@ class Storm:
         one, other = self.random.sample(sorted(self.world.machines), 2)
         before = set(self.world.wire.cuts)
         self.world.cut(one, other, one_way=self.random.random() < 0.5)
-        self._in(self._while(), self._mend_cuts(before))
+        self.later(self.a_while(), self._mend_cuts(before))
         return True
 
     def cut_one_link(self) -> bool:
@@ -202,7 +210,7 @@ class Storm:
             before = set(self.world.wire.cuts)
             link = self.random.choice(sorted(self.world.wire.qualities))
             self.world.cut(machine.key, links=(link,), one_way=self.random.random() < 0.3)
-            self._in(self._while(), self._mend_cuts(before))
+            self.later(self.a_while(), self._mend_cuts(before))
         return self._on_a_machine(off)
 
     def bad_link(self) -> bool:
@@ -214,7 +222,7 @@ class Storm:
         def mend() -> None:
             if self.world.wire.qualities[link] is bad:
                 self.world.wire.qualities[link] = Quality()
-        self._in(self._while(), mend)
+        self.later(self.a_while(), mend)
         return True
 
     # ---- groups
@@ -223,7 +231,7 @@ class Storm:
         def fails(machine: Machine) -> None:
             what = (machine.key, self._group(), self.random.choice(("start", "start", "stop")))
             self.world.failing.add(what)
-            self._in(self._while() * 2, lambda: self.world.failing.discard(what))
+            self.later(self.a_while() * 2, lambda: self.world.failing.discard(what))
         return self._on_a_machine(fails)
 
     def slow_methods(self) -> bool:
@@ -231,7 +239,7 @@ class Storm:
 
         def mend() -> None:
             self.world.slowness = 1.0
-        self._in(self._while() * 2, mend)
+        self.later(self.a_while() * 2, mend)
         return True
 
     def resource_dies(self) -> bool:
@@ -265,11 +273,11 @@ class Storm:
             def mend() -> None:
                 machine.unfit = {}
                 machine.happen(_preflight())
-            self._in(self._while() * 4, mend)
+            self.later(self.a_while() * 4, mend)
         return self._on_a_machine(run)
 
     def operator(self) -> bool:
-        machine = self._machine()
+        machine = self.machine()
         if machine is None:
             return False
         group = self._group()
@@ -287,7 +295,7 @@ class Storm:
 
     def apply(self) -> bool:
         """One more group, up to a handful, or another order of nodes for one that is there."""
-        machine = self._machine()
+        machine = self.machine()
         if machine is None:
             return False
         cluster = self.world.cluster
@@ -313,7 +321,7 @@ class Storm:
             return False
         partition = self.random.choice(list(self.world.partitions.values()))
         setattr(partition, what, bad)
-        self._in(self._while(), lambda: setattr(partition, what, well))
+        self.later(self.a_while(), lambda: setattr(partition, what, well))
         return True
 
     def lost_path(self) -> bool:
@@ -322,7 +330,7 @@ class Storm:
         partition = self.random.choice(list(self.world.partitions.values()))
         key = self.random.choice(sorted(self.world.machines))
         partition.unreachable.add(key)
-        self._in(self._while() * 2, lambda: partition.unreachable.discard(key))
+        self.later(self.a_while() * 2, lambda: partition.unreachable.discard(key))
         return True
 
 

@@ -12,10 +12,10 @@ I9  a host that was paused with its clock past its lease starts nothing, and is 
 I10 where the fence is required, no group is taken from a boot that is not known to be over: off by its device, off by
     an operator's word, or followed by a later boot of the same host
 """
-from typing import TYPE_CHECKING, Dict, List, Optional, Tuple
+from typing import TYPE_CHECKING, Dict, Iterable, List, Optional, Tuple
 
 from simulation.ballots import Ballots, Forked
-from simulation.storage import Pool
+from simulation.storage import Partition, Pool
 from sundog.core import effects, frames
 from sundog.core.effects import Permit, Stored
 from sundog.core.frames import Block
@@ -33,9 +33,9 @@ class Broken(AssertionError):
 
 
 class Invariants:
-    def __init__(self, world: "World", holders: int) -> None:
+    def __init__(self, world: "World", holders: Iterable[str]) -> None:
         self.world = world
-        self.ballots = Ballots(holders, self._chosen)
+        self.ballots = Ballots(holders, self._chosen, self._remembers)
         self.epochs: Dict[str, Tuple[int, str]] = {}            # group -> highest epoch activated, and by which boot
         self._shown: Dict[str, Ledger] = {}                     # machine -> the ledger it showed last
         self._led_until: Dict[str, float] = {}                  # machine -> until when it led, by its own clock
@@ -111,12 +111,25 @@ class Invariants:
     # ---- I3, I6: the ledger
 
     def stored(self, machine: "Machine", before: Stored) -> None:
-        if machine.name not in self.world.holders or machine.stored.blocks is before.blocks:
+        if machine.stored.blocks is before.blocks:
             return
-        self._guard(lambda: self.ballots.holder_changed(machine.key, dict(before.blocks), dict(machine.stored.blocks)))
+        if machine.distrusted:
+            self.fail("I3", f"{machine.key} votes with a vote file that is older than what it acknowledged")
+        self._guard(lambda: self.ballots.holder_changed(machine.key, machine.stored.life, dict(before.blocks),
+                                                        dict(machine.stored.blocks)))
 
-    def disk_read(self, holder: str, machine: "Machine", block: Block, blocks: Tuple[Block, ...]) -> None:
-        self._guard(lambda: self.ballots.read_back(holder, block, blocks))
+    def disk_read(self, disk: Partition, block: Block, blocks: Tuple[Block, ...]) -> None:
+        self._guard(lambda: self.ballots.read_back(disk.name, disk.life, block, blocks))
+
+    def forgot(self, machine: "Machine") -> None:
+        """What the machine had learned is gone with its vote file."""
+        self._shown.pop(machine.key, None)
+
+    def _remembers(self, holder: str, life: str) -> bool:
+        if holder in self.world.partitions:
+            return self.world.partitions[holder].life == life
+        machine = self.world.machines.get(holder)
+        return machine is not None and machine.stored.life == life and not machine.distrusted
 
     def _guard(self, judge) -> None:  # type: ignore[no-untyped-def]
         try:

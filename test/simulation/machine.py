@@ -4,17 +4,19 @@ Effects are carried out in order; a fuse may burn through between two of them, a
 daemon dies, or everything stops in the middle of a step.
 """
 from collections import deque
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Callable, Deque, Dict, List, Optional, Set, Tuple
 
 from simulation.smf import Smf
 from simulation.timeline import Clock
 from simulation.wire import Frame
-from sundog.config.model import Cluster
+from sundog.config.model import Cluster, DiskHolder
 from sundog.core import effects, events
 from sundog.core.effects import Effect, Stored
 from sundog.core.events import Boot, Event
 from sundog.core.jumps import Clocks
 from sundog.core.node import Node
+from sundog.core.voters import AFTER_LOSS
 
 if TYPE_CHECKING:
     from simulation.world import World
@@ -35,13 +37,16 @@ class Machine:
         self.boot = 0                                   # grows at every power-on and power-off
         self.run = 0                                    # unique for every life of a daemon
         self.incarnation = 0                            # on disk
-        self.stored = Stored()                          # on disk
+        self.files = 1                                  # how many vote files this host has had
+        self.stored = Stored(life=f"{key}.1")           # on disk
+        self.distrusted = ""                            # why the vote file is not to be trusted
         self.node: Optional[Node] = None
         self.left = ""                                  # why the daemon has left for good
         self.deadline: Optional[float] = None
         self.smf: Optional[Smf] = None
         self.cluster: Optional[Cluster] = None          # on disk, once another than the first was applied
         self.shelf: Set[str] = set()                    # on disk: digests of the configurations kept there
+        self.holders: Dict[str, DiskHolder] = {}        # on disk: holders of this and earlier configurations
         self.unfit: Dict[str, str] = {}
         self.fuse: Optional[Tuple[int, Callable[["Machine"], None]]] = None
         self.wall_s = 0.0                               # by how much the wall clock is wrong
@@ -238,6 +243,24 @@ class Machine:
         else:
             self._arm_failfast()
 
+    # ---- the vote file
+
+    def lose_vote_file(self) -> None:
+        """It is gone, and made anew: the incarnation, a file beside it, says that there was one."""
+        assert self.node is None
+        self.files += 1
+        self.stored, self.distrusted = Stored(life=f"{self.key}.{self.files}{AFTER_LOSS}"), ""
+        self.world.note(self.key, "the vote file is lost")
+        self.world.invariants.forgot(self)
+
+    def put_back(self, older: Stored) -> None:
+        """An older copy of the vote file is put back: the incarnation says that it is older."""
+        assert self.node is None
+        self.stored = older
+        self.distrusted = "it is older than the last run of the daemon"
+        self.world.note(self.key, "an older vote file is put back")
+        self.world.invariants.forgot(self)
+
     # ---- the daemon
 
     def start_daemon(self) -> None:
@@ -247,8 +270,10 @@ class Machine:
         self.incarnation += 1
         self.world.runs += 1
         self.run = self.world.runs
-        self.node = Node(self.world.known_cluster(self), self.name,
-                         Boot(self.boot_id, self.incarnation, self.hostid), self.stored)
+        cluster = self.world.known_cluster(self)
+        self.holders.update(cluster.holders)
+        self.node = Node(replace(cluster, retired=self.holders), self.name,
+                         Boot(self.boot_id, self.incarnation, self.hostid, self.distrusted), self.stored)
         self._tick_due = self._wake = float("inf")
         timing = self.world.cluster.timing
         self._clocks = Clocks(timing.guard_s, timing.timeout_s)
@@ -361,11 +386,11 @@ class Machine:
         self.happen(events.PermitAsked(self._asks, group, resource))
         return True
 
-    def request(self, op: str, group: str = "", node: str = "", digest: str = "") -> str:
+    def request(self, op: str, group: str = "", node: str = "", digest: str = "", names: Tuple[str, ...] = ()) -> str:
         """An operator's command on this host; the answer is found in world.answers under the name returned."""
         self._asks += 1
         ask = f"{self.name}:{self.incarnation}.{self._asks}"
-        self.happen(events.Requested(ask, op, group, node, digest))
+        self.happen(events.Requested(ask, op, group, node, digest, names))
         return ask
 
     # ---- effects

@@ -9,8 +9,9 @@ from typing import Any, Callable, Tuple
 
 import pytest
 
+from simulation.faults import Storm
 from simulation.invariants import Broken
-from simulation.trial import trial
+from simulation.trial import calm, trial, world_of
 from simulation.world import World
 
 Scenario = Callable[[], object]
@@ -171,7 +172,48 @@ def confirmed_by_epoch(entry: Any, report: Any) -> bool:
     return bool(report.epoch == entry.epoch and entry.state == "stopping")
 
 
+def forgets_all() -> None:
+    """n3 helped n1 to a change and lost its memory; the rest must not take its word against it."""
+    for seed in range(6):
+        world = three(seed).settle().run(5).kill_daemon("n2", None)
+        world.run(0.5).ask("move", "web", "n3")
+        world.run(2).machines["n3"].kill_daemon()
+        world.machines["n3"].lose_vote_file()
+        world.power_off("n1").machines["n3"].start_daemon()
+        world.machines["n2"].start_daemon()
+        world.run(20).boot("n1").run(20)
+
+
+def storms_of_memory() -> None:
+    """Nothing but changes of voters, lost vote files and the death of hosts, close together: seeds that hurt."""
+    kinds = {"other voters": 6, "lost vote file": 4, "new label": 3, "power cut": 3, "cut off": 3, "daemon crash": 2}
+    for seed in (3, 18, 37):
+        world = world_of(seed).settle()
+        storm = Storm(world, 1.5, kinds)
+        world.run(60.0)
+        storm.end()
+        calm(world)
+
+
+def put_back_as_a_whole() -> None:
+    """A host comes back from a backup of everything; its incarnation tells, and so its vote is out."""
+    world = three().settle()
+    machine = world.machines["n3"]
+    copy, counted = machine.stored, machine.incarnation
+    world.run(5).power_off("n3").boot("n3").run(10).power_off("n3").run(1)
+    machine.stored, machine.incarnation = copy, counted
+    world.invariants.forgot(machine)
+    world.boot("n3").run(until=lambda: "n3" not in world.voters(), within_s=20)
+
+
 MUTANTS = [
+    Mutant(1, "voters.in_force", lambda ledger, before: (
+        (before,) if ledger is None or not ledger.voters else (ledger.next_voters or ledger.voters,)),
+        (storms_of_memory,)),
+    Mutant(1, "paxos.required", lambda blocks, before: (before,), (storms_of_memory,)),
+    Mutant(1, "voters.counts", lambda named, life: True, (forgets_all, storms_of_memory)),
+    Mutant(1, "paxos.merged", lambda kept, block: block, (storms_of_memory,)),
+    Mutant(1, "join.is_restored", lambda *_: False, (put_back_as_a_whole,)),
     Mutant(1, "paxos.newest", lambda blocks: None, (leader_dies_in_a_change, storms)),
     Mutant(2, "authority.refuses_for", lambda *_: 0.0, (leader_cut_one_way, storms)),
     Mutant(2, "authority.disk_refuses_for", lambda *_: 0.0, (disk_leader_cut_off, storms)),

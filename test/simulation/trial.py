@@ -1,5 +1,5 @@
 """One seed: a cluster drawn by chance, a storm of faults, then calm, in which everything must come right again."""
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Dict, List
 
@@ -50,6 +50,7 @@ def trial(seed: int, storm_s: float = 120.0, every_s: float = 4.0, timeout_s: fl
     world.run(storm_s)
     storm.end()
     calm(world)
+    all_vote(world)
     clear_all(world)
     calm(world)
     one_clean_takeover(world)
@@ -63,6 +64,14 @@ def calm(world: World) -> None:
     world.run(until=lambda: all(map(world.is_up, world.machines)), within_s=CALM_S)
     world.run(5 * world.cluster.timing.timeout_s)
     world.run(until=lambda: not world.invariants.online_once(), within_s=CALM_S)
+
+
+def all_vote(world: World) -> None:
+    """The operator wants the first vote holders again: the ledger comes to name them, each with the life it has."""
+    first = world.first
+    nodes = {name: replace(spec, votes=first.nodes[name].votes) for name, spec in world.cluster.nodes.items()}
+    world.apply(replace(world.cluster, nodes=nodes, holders=first.holders), next(iter(world.machines)))
+    world.run(until=world.voters_are_whole, within_s=CALM_S)
 
 
 def clear_all(world: World) -> None:

@@ -33,7 +33,7 @@ class Cell:
             self.boot(name)
 
     def boot(self, name: str) -> None:
-        self.nodes[name] = Node(CLUSTER, name, Boot(f"boot-{name}", 1, f"host-{name}"), Stored())
+        self.nodes[name] = Node(CLUSTER, name, Boot(f"boot-{name}", 1, f"host-{name}"), Stored(life=f"{name}.1"))
         self.happen(name, events.Adopted({}))
 
     def restart_daemon(self, name: str, found: Dict[str, str]) -> None:

@@ -105,6 +105,9 @@ class Control:
     def explain(self, group: str) -> Dict[str, Any]:
         return dict(self.ask(op="explain", group=group)["explain"])
 
+    def quorum(self) -> Dict[str, Any]:
+        return dict(self.ask(op="quorum")["quorum"])
+
     def request(self, request: str, group: str, node: str) -> str:
         return str(self.ask(op="request", request=request, group=group, node=node).get("text", ""))
 

@@ -131,6 +131,7 @@ class Cluster:
     networks: Mapping[str, str] = field(default_factory=dict)   # those without a link: name -> "10.1.0.0/24"
     source: str = ""                    # the file's text, as it travels to the other nodes
     files: Mapping[str, str] = field(default_factory=dict)  # files it names (zones/web1.cfg) -> their text
+    retired: Mapping[str, DiskHolder] = field(default_factory=dict)     # of configurations before this
 
     @property
     def digest(self) -> str:

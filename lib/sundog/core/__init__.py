@@ -4,6 +4,11 @@ Each rule of docs/architecture.md (Safety) is kept by one function, called at on
 
 rule  what it keeps                                              function
    1  a new ledger carries on from the newest that may be chosen  paxos.newest
+   1  a change of voters is agreed to by both sets                voters.in_force
+   1  a candidate needs the sets of the newest ledger it finds    paxos.required
+   1  another life of a holder is another holder                  voters.counts
+   1  a holder keeps for a writer what that has forgotten         paxos.merged
+   1  a host put back from a backup has no voice                  join.is_restored
    2  a holder refuses other ballots while it has promised        authority.refuses_for
    2  on a passive disk, a challenger watches the counter         authority.disk_refuses_for
    3  a lease counts from the send time, less the guard           lease.until

@@ -15,6 +15,9 @@ class Stored:
     blocks: Mapping[str, Block] = field(default_factory=dict)   # by writer, as this holder keeps them
     highest: Ballot = (0, "")           # no ballot at or below it is begun again by this node
     ledger: Ledger = field(default_factory=Ledger)              # last chosen value this node has learned
+    life: str = ""                      # random, made with the file; voters.AFTER_LOSS at its end if one was lost
+    incarnation: int = 0                # of the daemon that wrote it
+    distrust: str = ""                  # why this life never votes again; empty: it may
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ class Boot:
     boot_id: str                        # random, gone at power-off (/var/run/sundog/boot_id)
     incarnation: int                    # grows with every start of the daemon
     hostid: str
+    distrust: str = ""                  # why what this host kept as a vote holder is not to be trusted
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class DiskAnswered:
     request: int
     blocks: Optional[Tuple[Block, ...]]
     error: str = ""
+    life: str = ""                      # of the partition's label: made when it was made
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,7 @@ class Requested:
     group: str = ""
     node: str = ""
     digest: str = ""
+    voters: Tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

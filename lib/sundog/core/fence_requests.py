@@ -1,9 +1,9 @@
 """What operators ask and say of fencing, as a part of the leader's plan, or a refusal that says why. Pure."""
 from typing import TYPE_CHECKING, Optional
 
-from sundog.core import fencing
+from sundog.core import fencing, voters
 from sundog.core.frames import Ask
-from sundog.core.ledger import Member
+from sundog.core.ledger import Ledger, Member
 from sundog.core.membership import NEVER
 from sundog.core.requests import Outcome
 
@@ -49,7 +49,7 @@ def _fence(ask: Ask, view: "View", draft: "Draft") -> Outcome:
     if node == view.me:
         return _no(draft, f"{node} leads the cluster and cannot see itself go off",
                    "svcadm disable sundog/coordinator there: another node leads then")
-    if ask.op != FORCED and costs_majority(view, node):
+    if ask.op != FORCED and costs_majority(view, draft.ledger, node):
         return _no(draft, f"without {node} no majority of votes is left: every other node would lose its groups",
                    f"sundog fence {node} --yes --force does it all the same")
     draft.ordered.add(fencing.key(node, member.boot_id))
@@ -69,9 +69,8 @@ def hears(view: "View", node: str) -> bool:
     return max([*peer.links.values(), NEVER]) > view.now - view.cluster.timing.timeout_s
 
 
-def costs_majority(view: "View", node: str) -> bool:
-    """Would the votes that are left without this node be no majority? Disks are taken to be there."""
-    voters = [name for name, spec in view.cluster.nodes.items() if spec.votes]
-    total, disks = len(voters) + len(view.cluster.holders), len(view.cluster.holders)
-    left = disks + sum(name != node and (name == view.me or hears(view, name)) for name in voters)
-    return node in voters and 2 * left <= total
+def costs_majority(view: "View", ledger: Ledger, node: str) -> bool:
+    """Would the votes that are left without this node be no majority? Passive holders are taken to be there."""
+    sets = voters.in_force(ledger, voters.configured(view.cluster))
+    silent = {name for name in view.cluster.nodes if name != view.me and not hears(view, name)}
+    return any(node in one for one in sets) and not voters.possible(sets, {node, *silent})

@@ -6,7 +6,18 @@ from dataclasses import dataclass, field, replace
 from typing import Dict, List, Mapping, Set, Tuple
 
 from sundog.config.model import Cluster, Group
-from sundog.core import fence_requests, fencing, join, moves, placement, recovery, requests, takeover
+from sundog.core import (
+    electorate,
+    fence_requests,
+    fencing,
+    join,
+    moves,
+    placement,
+    recovery,
+    requests,
+    takeover,
+    voters,
+)
 from sundog.core.effects import Effect, Fence, Journal, Send
 from sundog.core.fencing import Fencing, Key
 from sundog.core.frames import Ask, Refused, Told
@@ -42,6 +53,7 @@ class Draft:
     confirmed: Dict[Key, str] = field(default_factory=dict)             # an operator says that these boots are over
     refuted: Dict[Key, str] = field(default_factory=dict)           # boots that are not over, though it was said
     ordered: Set[Key] = field(default_factory=set)                  # an operator wants these boots fenced
+    waits: str = ""                                                 # why a change of the voters waits
 
     def entry(self, group: str) -> GroupEntry:
         return self.ledger.groups.get(group, GroupEntry())
@@ -51,12 +63,14 @@ class Draft:
             self.ledger = self.ledger.with_group(group, entry)
 
 
-def make(view: View, ledger: Ledger, asks: Mapping[str, Tuple[str, Ask]], learned: recovery.Learned) -> Draft:
+def make(view: View, ledger: Ledger, asks: Mapping[str, Tuple[str, Ask]], learned: recovery.Learned,
+         present: electorate.Present) -> Draft:
     """The next ledger, of the same version when nothing is to be changed."""
     draft = Draft(ledger, view.now + view.cluster.timing.beat_s)
     if not ledger.config_version:
         draft.ledger = replace(ledger, config_version=1, config_digest=view.cluster.digest)
     _admit(view, draft)
+    present = _vote(view, draft, present)
     _depose(view, draft)
     fencing.follow(view, draft)
     _follow_reports(view, draft)
@@ -64,7 +78,7 @@ def make(view: View, ledger: Ledger, asks: Mapping[str, Tuple[str, Ask]], learne
     nodes = nodes_seen(view, draft.ledger)
     for origin, ask in asks.values():
         outcome = fence_requests.carry_out(ask, view, draft) if ask.op in fence_requests.OPS \
-            else requests.carry_out(ask, draft.ledger, view.cluster.groups.get(ask.group), nodes)
+            else requests.carry_out(ask, draft.ledger, view.cluster.groups.get(ask.group), nodes, present)
         draft.ledger = outcome.ledger
         draft.answers.append((origin, Told(ask.ask, outcome.ok, outcome.text, outcome.remedy)))
     if draft.confirmed:
@@ -101,6 +115,10 @@ def _admit(view: View, draft: Draft) -> None:
     beat_s = view.cluster.timing.beat_s
     for node, peer in view.peers.peers.items():
         beat = peer.beat
+        member = draft.ledger.members.get(node)
+        if beat is not None and member is not None and join.is_member(node, beat.boot_id, draft.ledger) \
+                and beat.incarnation > member.incarnation:
+            draft.ledger = draft.ledger.with_member(node, replace(member, incarnation=beat.incarnation))
         if beat is None or join.is_member(node, beat.boot_id, draft.ledger) \
                 or view.now > view.peers.spoke_at(node, beat.boot_id) + join.SILENT_BEATS * beat_s:
             continue
@@ -109,10 +127,18 @@ def _admit(view: View, draft: Draft) -> None:
         if isinstance(verdict, Refused):
             draft.said.append(Send(node, verdict))
         elif verdict is None:
+            if join.is_restored(node, beat.boot_id, beat.incarnation, draft.ledger):
+                draft.ledger = electorate.distrusting(draft.ledger, {node: draft.ledger.voters.get(node, "")})
             draft.ledger = draft.ledger.with_member(node, Member(beat.boot_id, beat.incarnation, beat.hostid))
             for group, entry in draft.ledger.groups.items():
                 if entry.owner == node and entry.state != OFFLINE and entry.boot_id != beat.boot_id:
                     draft.put(group, moves.free(entry, f"{node} has booted again: what ran there before is gone"))
+
+
+def _vote(view: View, draft: Draft, present: electorate.Present) -> electorate.Present:
+    step = electorate.step(draft.ledger, voters.wanted(view.cluster), present)
+    draft.ledger, draft.waits = step.ledger, step.waits
+    return replace(present, waits=step.waits)
 
 
 def _depose(view: View, draft: Draft) -> None:

@@ -6,7 +6,7 @@ A Store is durable before anything after it in the same step is begun. Ticks com
 import asyncio
 import time
 from collections import deque
-from typing import Any, Callable, Coroutine, Deque, Dict, Optional, Set
+from typing import Any, Callable, Coroutine, Deque, Dict, Optional, Set, Tuple
 
 from sundog.config.model import Cluster
 from sundog.core import effects, events
@@ -15,13 +15,14 @@ from sundog.core.jumps import Clocks
 from sundog.core.node import Node
 from sundog.daemon.control import Answer, Control, Desk
 from sundog.daemon.deadline import DeadlineKeeper
-from sundog.daemon.disks import DiskWorker
+from sundog.daemon.disks import DiskWorkers
 from sundog.daemon.execute import Execution
 from sundog.daemon.fencing import Fencer
 from sundog.daemon.health import Health
 from sundog.daemon.journal import Journal
 from sundog.daemon.orders import Orders
 from sundog.daemon.presence import Presence
+from sundog.daemon.quorum import quorum
 from sundog.daemon.settle import Settlement
 from sundog.daemon.status import explain, status
 from sundog.daemon.store import Store
@@ -46,7 +47,6 @@ class Daemon(Desk):
                  store: Store, journal: Journal, end: Callable[[Optional[SundogError]], None]) -> None:
         self.loop, self.node, self.cluster, self.name, self.boot = loop, node, cluster, name, boot
         self.store, self.journal, self.end = store, journal, end
-        self.disks: Dict[str, DiskWorker] = {}
         self.presence = Presence(cluster.timing.timeout_s, loop.time())
         self.leaving = False
         self._clocks = Clocks(cluster.timing.guard_s, cluster.timing.timeout_s)
@@ -69,8 +69,7 @@ class Daemon(Desk):
             effects.Journal: self._journal, effects.Leave: self._leave}
 
     def attach(self, lan: Lan, deadline: DeadlineKeeper, execution: Execution, settlement: Settlement,
-               control: Control, disks: Dict[str, DiskWorker], orders: Orders, health: Health,
-               fencer: Fencer) -> None:
+               control: Control, disks: DiskWorkers, orders: Orders, health: Health, fencer: Fencer) -> None:
         self.lan, self.deadline, self.execution = lan, deadline, execution
         self.orders, self.health, self.fencer = orders, health, fencer
         self.settlement, self.control, self.disks = settlement, control, disks
@@ -119,8 +118,12 @@ class Daemon(Desk):
             event = events.ClockJumped(by_s)
         if isinstance(event, events.Heard):
             self.presence.heard(event.sender, now)
+        elif isinstance(event, events.Configured):
+            self.cluster = event.cluster
+            self.disks.configured(event.cluster)
         for effect in self.node.step(now, event):
             self._carry[type(effect)](effect)
+        self.disks.keep(self.node.voting.disks.by_name)
 
     def _set_tick(self) -> None:
         if self._tick is not None:
@@ -160,7 +163,7 @@ class Daemon(Desk):
         self.store.save(effect.stored)
 
     def _write_disk(self, effect: effects.WriteDisk) -> None:
-        self.disks[effect.holder].write(effect)
+        self.disks.write(effect)
 
     def _activate(self, effect: effects.Activate) -> None:
         # A host that was paused in the middle of a step goes on here: its lease may be over (rule 12).
@@ -234,13 +237,17 @@ class Daemon(Desk):
     async def explain(self, group: str) -> Answer:
         return await explain(self, group)
 
-    async def request(self, op: str, group: str, node: str = "", digest: str = "") -> Answer:
+    async def quorum(self) -> Answer:
+        return await quorum(self)
+
+    async def request(self, op: str, group: str, node: str = "", digest: str = "",
+                      voters: Tuple[str, ...] = ()) -> Answer:
         """Ask the leader; raises NotPermitted with its refusal."""
         self._asks += 1
         ask = f"{self.name}:{self.boot.incarnation}.{self._asks}"
         answer: "asyncio.Future[effects.AnswerRequest]" = self.loop.create_future()
         self._answers[ask] = answer
-        self.happen(events.Requested(ask, op, group, node, digest))
+        self.happen(events.Requested(ask, op, group, node, digest, voters))
         try:
             said = await asyncio.wait_for(answer, _ANSWER_WITHIN_S)
         except asyncio.TimeoutError:
@@ -301,8 +308,7 @@ class Daemon(Desk):
         self.fencer.close()
         self.execution.close()
         self.lan.close()
-        for disk in self.disks.values():
-            disk.close()
+        self.disks.close()
         self.deadline.close()
         self.store.close()
         self.journal.close()

@@ -17,15 +17,15 @@ from typing import Any, Dict, List, Mapping, Optional, Tuple
 from sundog import resource
 from sundog.config.install import write_whole
 from sundog.config.load import load
-from sundog.config.model import Cluster
+from sundog.config.model import Cluster, DiskHolder
 from sundog.core.events import Boot, Preflight
 from sundog.core.node import Node
-from sundog.daemon.boot import boot_id, next_incarnation
+from sundog.daemon.boot import boot_id, recall
 from sundog.daemon.bundle import Shelf
 from sundog.daemon.clock import Policy
 from sundog.daemon.control import Control
 from sundog.daemon.deadline import DeadlineKeeper
-from sundog.daemon.disks import DiskWorker
+from sundog.daemon.disks import DiskWorker, DiskWorkers, Racks
 from sundog.daemon.execute import Execution
 from sundog.daemon.failfast import reset
 from sundog.daemon.fencing import Fencer
@@ -107,9 +107,10 @@ class Run:
         self.name = name or own_name(self.cluster)
         self.key = load_key(self.cluster.key_file)
         self.store = Store(os.path.join(paths.var, "ledger"))
-        stored = self.store.load()
-        self.boot = Boot(boot_id(os.path.join(paths.run, "boot_id")),
-                         next_incarnation(os.path.join(paths.var, "incarnation")), host.hostid())
+        stored = recall(self.store, *(os.path.join(place, "incarnation") for place in (paths.var, paths.run)))
+        self.boot = Boot(boot_id(os.path.join(paths.run, "boot_id")), stored.incarnation, host.hostid())
+        self.racks = Racks(os.path.join(paths.var, "holders"))
+        self.cluster = self.racks.with_retired(self.cluster)
         self.node = Node(self.cluster, self.name, self.boot, stored)
         self.journal = Journal(os.path.join(paths.var, "journal"), say)
         self.fast = ThreadPoolExecutor(_SMF_THREADS, thread_name_prefix="smf")
@@ -183,14 +184,13 @@ class Run:
         control = Control(loop, os.path.join(paths.run, "control"), daemon, self.journal)
         fencer = Fencer(loop, self.name, lambda: settlement.cluster, self.node.fence_wanted, daemon.happen, daemon.tell,
                         daemon.begin)
-        daemon.attach(lan, deadline, execution, settlement, control, self._disks(daemon), orders, health, fencer)
+        disks = DiskWorkers(self.racks, lambda holder: self._worker(daemon, holder))
+        daemon.attach(lan, deadline, execution, settlement, control, disks, orders, health, fencer)
         return daemon
 
-    def _disks(self, daemon: Daemon) -> Dict[str, DiskWorker]:
-        nodes = tuple(sorted(self.cluster.nodes))
-        disks = {holder.name: SlotDisk(holder.device, self.cluster.name, nodes, self.name, self.key)
-                 for holder in self.cluster.holders.values()}
-        return {name: DiskWorker(self.loop, name, disk, daemon.happen, daemon.tell) for name, disk in disks.items()}
+    def _worker(self, daemon: Daemon, holder: DiskHolder) -> DiskWorker:
+        disk = SlotDisk(holder.device, self.cluster.name, tuple(sorted(self.cluster.nodes)), self.name, self.key)
+        return DiskWorker(self.loop, holder.name, disk, daemon.happen, daemon.tell)
 
     # ---- in a thread
 

@@ -6,6 +6,7 @@ from typing import Any, Callable, Coroutine, Dict, List, Mapping, Optional, Tupl
 from sundog.config.diff import Diff, diff
 from sundog.config.load import parse
 from sundog.config.model import Cluster
+from sundog.core import voters
 from sundog.core.effects import FetchConfig
 from sundog.core.events import Configured, Event
 from sundog.core.ledger import OFFLINE, Ledger
@@ -18,7 +19,7 @@ _AGAIN_S = 1.0
 _AGREED_WITHIN_S = 8.0
 
 Answer = Dict[str, Any]
-Ask = Callable[[str, str, str, str], Coroutine[Any, Any, Answer]]
+Ask = Callable[[str, str, str, str, Tuple[str, ...]], Coroutine[Any, Any, Answer]]
 
 
 class Settlement:
@@ -57,7 +58,8 @@ class Settlement:
         if bundle.digest == ledger.config_digest:
             return {"ok": True, "text": "this configuration is in force already", "version": ledger.config_version}
         self.shelf.put(bundle)
-        said = await self.ask("apply", "", "", bundle.digest)
+        names = voters.wanted(new)
+        said = await self.ask("apply", "", "", bundle.digest, names if names != voters.wanted(self.cluster) else ())
         agreed = await self._agreed(bundle.digest)
         return {"ok": True, "text": f"{said['text']}; {change}", "version": agreed}
 
