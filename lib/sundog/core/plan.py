@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Dict, List, Mapping, Tuple
 
 from sundog.config.model import Cluster, Group
-from sundog.core import electorate, join, moves, placement, recovery, requests, takeover, voters
+from sundog.core import electorate, join, links, moves, placement, recovery, requests, takeover, voters
 from sundog.core.effects import Effect, Journal, Send
 from sundog.core.frames import Ask, Refused, Told
 from sundog.core.ledger import OFFLINE, ONLINE, GroupEntry, Ledger, Member
@@ -59,7 +59,7 @@ def make(view: View, ledger: Ledger, asks: Mapping[str, Tuple[str, Ask]], learne
     _forget_failures(view, draft, learned)
     nodes = nodes_seen(view, draft.ledger)
     for origin, ask in asks.values():
-        outcome = requests.carry_out(ask, draft.ledger, view.cluster.groups.get(ask.group), nodes, present)
+        outcome = _carry_out(view, draft, ask, nodes, present)
         draft.ledger = outcome.ledger
         draft.answers.append((origin, Told(ask.ask, outcome.ok, outcome.text, outcome.remedy)))
     settled_at = view.elected_at + _SETTLE_BEATS * view.cluster.timing.beat_s
@@ -72,6 +72,13 @@ def make(view: View, ledger: Ledger, asks: Mapping[str, Tuple[str, Ask]], learne
     if draft.ledger is not ledger and draft.ledger != ledger:
         draft.ledger = replace(draft.ledger, version=ledger.version + 1)
     return draft
+
+
+def _carry_out(view: View, draft: Draft, ask: Ask, nodes: placement.Nodes,
+               present: electorate.Present) -> requests.Outcome:
+    if ask.op == "links":
+        return requests.Outcome(draft.ledger, True, links.lines(view))
+    return requests.carry_out(ask, draft.ledger, view.cluster.groups.get(ask.group), nodes, present)
 
 
 def nodes_seen(view: View, ledger: Ledger) -> placement.Nodes:
