@@ -63,7 +63,7 @@ class Machine:
         self._asks = 0
         self._tick_due = self._wake = float("inf")
         self._carry: Dict[type, Callable[[Any], None]] = {
-            effects.Send: self._send, effects.Store: self._store, effects.WriteDisk: self._write_disk,
+            effects.Send: self._send, effects.Greet: self._greet, effects.Store: self._store, effects.WriteDisk: self._write_disk,
             effects.Activate: self._activate, effects.Deactivate: self._deactivate, effects.Fence: self._fence,
             effects.SetDeadline: self._set_deadline, effects.AnswerPermit: self._answer_permit,
             effects.AnswerRequest: self._answer_request, effects.FetchConfig: self._fetch_config,
@@ -397,6 +397,9 @@ class Machine:
 
     def _send(self, effect: effects.Send) -> None:
         self.world.wire.send(self, effect.to, effect.body)
+
+    def _greet(self, effect: effects.Greet) -> None:
+        self.world.wire.send(self, effect.to, None)
 
     def _store(self, effect: effects.Store) -> None:
         before, self.stored = self.stored, effect.stored

@@ -234,8 +234,8 @@ def test_wrong_usage_ends_with_2(sundog: Sundog, args: Tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize("words", [
-    *((name,) for name in SUBCOMMANDS if name not in ("group", "node", "quorum", "fence")),
-    ("node", "list"), *(("fence", name) for name in ("off", "confirm", "list", "test")),
+    *((name,) for name in SUBCOMMANDS if name not in ("group", "node", "link", "quorum", "fence")),
+    ("node", "list"), ("link", "list"), *(("fence", name) for name in ("off", "confirm", "list", "test")),
     *(("group", name) for name in ("online", "offline", "move", "clear")),
     *(("quorum", name) for name in ("status", "add", "remove", "init-disk"))], ids=" ".join)
 def test_every_command_has_help_with_an_example_and_exit_statuses(sundog: Sundog, words: Tuple[str, ...]) -> None:

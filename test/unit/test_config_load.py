@@ -137,7 +137,7 @@ MISTAKES = [
     ("  n2: {", "  no: {}\n  n2: {", "no: {}", "put the key in quotes"),
     ("192.168.7.0/24", "192.168.7.1/24", "192.168.7.1/24", "the network is 192.168.7.0/24"),
     ("192.168.7.0/24", "10.0.0.0/16", "10.0.0.0/24", "network 10.0.0.0/24 of public overlaps 10.0.0.0/16 of private"),
-    ("{type: lan, network: 192.168.7.0/24}", "{type: serial, device: /dev/cua/a}", "serial", "not in this version"),
+    ("{type: lan, network: 192.168.7.0/24}", "{type: serial, device: /dev/cua/a}", "{type: serial", "has no 'nodes'"),
     ("{type: lan, network: 192.168.7.0/24}", "{type: lam, network: 192.168.7.0/24}", "lam", "did you mean 'lan'?"),
     ("{type: lan, network: 192.168.7.0/24}", "{network: 192.168.7.0/24}", "{network", "links.private has no 'type'"),
     ("arbiter: none", "arbiter: ping", "ping", "it is not in this version"),

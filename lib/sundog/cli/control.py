@@ -108,6 +108,9 @@ class Control:
     def quorum(self) -> Dict[str, Any]:
         return dict(self.ask(op="quorum")["quorum"])
 
+    def links(self) -> Dict[str, Any]:
+        return dict(self.ask(op="links")["links"])
+
     def request(self, request: str, group: str, node: str) -> str:
         return str(self.ask(op="request", request=request, group=group, node=node).get("text", ""))
 

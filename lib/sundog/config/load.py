@@ -6,9 +6,9 @@ configuration names is read from beside it, and becomes a part of the Cluster.
 from pathlib import Path
 from typing import Any, Mapping, NamedTuple, Optional, Tuple
 
-from sundog.config import fencing, protection, schema, workload
+from sundog.config import fencing, paths, protection, schema, workload
 from sundog.config.fields import BadValue, quoted
-from sundog.config.model import Cluster, DiskHolder, Group, LanLink, NodeSpec, Recovery, Resource, Timing
+from sundog.config.model import Cluster, DiskHolder, Group, NodeSpec, Recovery, Resource, Timing
 from sundog.config.problems import ERROR, ConfigError, Mark, Problem
 from sundog.config.shape import TOP, Record, Report
 from sundog.config.topology import Topology, check_votes
@@ -67,6 +67,7 @@ def examine(text: str, *, name: str, types: Mapping[str, type], fetch: workload.
     if top is not None:
         topology = Topology(top)
         topology.check(report)
+        paths.check(top, report)
         files = workload.check(top, topology, fetch, report)
         check_votes(top, report)
         protection.check(top, report)
@@ -108,8 +109,7 @@ def build(top: Record, types: Mapping[str, type], text: str, files: Mapping[str,
         key_file=plain(top.value("key_file", DEFAULT_KEY_FILE)),
         nodes={name: NodeSpec(name, plain(spec.value("addresses")), spec.value("votes", 1))
                for name, spec in top.record("nodes").records()},
-        links={name: LanLink(name, plain(link.value("network")), link.value("port", LanLink.port))
-               for name, link in top.record("links").records()},
+        links=paths.build(top.record("links")),
         groups={name: group_of(name, spec, types) for name, spec in top.record("groups").records()},
         timing=timing,
         holders={name: DiskHolder(name, plain(holder.value("device")))

@@ -3,7 +3,7 @@
 Made only by config.load; every name in it is known to exist and every reference to resolve.
 """
 from dataclasses import dataclass, field
-from typing import Any, Mapping, Optional, Tuple
+from typing import Any, Mapping, Optional, Tuple, Union
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,21 @@ class LanLink:
     name: str
     network: str                        # "10.0.0.0/24" or IPv6; a node uses its address inside it
     port: int = 3121                    # UDP
+
+
+@dataclass(frozen=True)
+class SerialLink:
+    """A null-modem line between two nodes."""
+    name: str
+    devices: Mapping[str, str]          # node -> its port, /dev/cua/a
+    speed: int = 115200                 # bits a second, 8N1
+
+
+@dataclass(frozen=True)
+class DiskLink:
+    """A shared raw partition that beats and, unless a holder has it too, does not vote."""
+    name: str
+    device: str
 
 
 @dataclass(frozen=True)
@@ -121,7 +136,7 @@ class Cluster:
     name: str
     key_file: str
     nodes: Mapping[str, NodeSpec]
-    links: Mapping[str, LanLink]
+    links: Mapping[str, Union[LanLink, SerialLink, DiskLink]]
     groups: Mapping[str, Group]
     timing: Timing = Timing()
     holders: Mapping[str, DiskHolder] = field(default_factory=dict)
@@ -132,6 +147,13 @@ class Cluster:
     source: str = ""                    # the file's text, as it travels to the other nodes
     files: Mapping[str, str] = field(default_factory=dict)  # files it names (zones/web1.cfg) -> their text
     retired: Mapping[str, DiskHolder] = field(default_factory=dict)     # of configurations before this
+
+    @property
+    def beating(self) -> Mapping[str, DiskHolder]:
+        """The partitions that are links and no holders: written and read like these, without a vote."""
+        taken = {holder.device for holder in self.holders.values()}
+        return {name: DiskHolder(name, link.device) for name, link in self.links.items()
+                if isinstance(link, DiskLink) and link.device not in taken}
 
     @property
     def digest(self) -> str:

@@ -37,6 +37,12 @@ class Send:
 
 
 @dataclass(frozen=True)
+class Greet:
+    """A sign of life to a node on every link that reaches it; heard there as a frame without a body."""
+    to: str
+
+
+@dataclass(frozen=True)
 class Store:
     stored: Stored
 
@@ -116,5 +122,5 @@ class Leave:
     remedy: str
 
 
-Effect = Union[Send, Store, WriteDisk, Activate, Deactivate, Fence, SetDeadline, AnswerPermit, AnswerRequest,
+Effect = Union[Send, Greet, Store, WriteDisk, Activate, Deactivate, Fence, SetDeadline, AnswerPermit, AnswerRequest,
                FetchConfig, Journal, Leave]

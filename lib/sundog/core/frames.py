@@ -44,6 +44,7 @@ class Heartbeat:
     unfit: Mapping[str, str] = None     # type: ignore[assignment]  # group -> why preflight says it cannot run here
     #                                     (None reads as empty)
     config: str = ""                    # digest of the configuration that is in force there
+    silent: Mapping[str, float] = None  # type: ignore[assignment]  # "peer/link" -> seconds, see links.py (None: empty)
 
 
 @dataclass(frozen=True)

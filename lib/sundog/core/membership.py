@@ -18,6 +18,7 @@ class Beat:
     groups: Mapping[str, GroupReport]
     unfit: Mapping[str, str]
     config: str = ""
+    silent: Mapping[str, float] = field(default_factory=dict)   # changes with time alone: no news for the plan
 
     def says_the_same(self, other: "Beat") -> bool:
         return (self.boot_id == other.boot_id and self.version == other.version and self.groups == other.groups
@@ -61,7 +62,8 @@ class Membership:
         if old is not None and old.boot_id == boot_id and (old.incarnation, old.seq) >= (incarnation, body.seq):
             return False
         new = Beat(boot_id, incarnation, body.seq, body.version, body.hostid,
-                   {one.group: one for one in body.groups} if body.groups else {}, body.unfit or {}, body.config)
+                   {one.group: one for one in body.groups} if body.groups else {}, body.unfit or {}, body.config,
+                   body.silent or {})
         peer.beat = new
         return old is None or not new.says_the_same(old)
 

@@ -13,6 +13,7 @@ from sundog.core.asking import Asking
 from sundog.core.effects import (
     Deactivate,
     Effect,
+    Greet,
     Journal,
     Leave,
     Send,
@@ -25,6 +26,7 @@ from sundog.core.following import Following
 from sundog.core.frames import Ask, Ballot, Blocks, Elected, Grant, Heartbeat, LedgerIs, Refused, Told, Write
 from sundog.core.leadership import Leadership
 from sundog.core.ledger import Ledger
+from sundog.core.links import Watch
 from sundog.core.membership import Membership
 from sundog.core.placement import Placement
 from sundog.core.voting import Voting
@@ -44,6 +46,7 @@ class Node:
         self._out: List[Effect] = []
         self._stored = stored
         self.voting = self._voting = Voting(cluster, name, boot, stored, self._out)
+        self.links = Watch(name, cluster)
         self._peers = Membership(cluster.nodes, cluster.timing.timeout_s)
         self._agent = Agent(name, boot.boot_id, cluster)
         self._applicants = permits.Applicants(name, boot.boot_id, cluster.timing.timeout_s)
@@ -93,6 +96,10 @@ class Node:
     def heard(self, node: str) -> Mapping[str, float]:
         """When each link last brought something from `node`."""
         return self._peers.heard_on(node)
+
+    def link_states(self, now: float, node: str) -> Mapping[str, str]:
+        """Each link to `node`, and "disk:NAME" for pulses: up | lost | down | never (links.py)."""
+        return self.links.states(now, self._peers, node)
 
     def explain(self, now: float, group: str) -> Placement:
         """Why the group would go where; raises KeyError for a group that is not configured."""
@@ -261,12 +268,17 @@ class Node:
                 if leader is not None:
                     self._out.append(Send(leader, ask))
         self._out += self._asking.given_up(now)
+        self._out += self.links.look(now, self._peers)
+        peer = self.links.to_greet(self.leader)
+        if peer is not None:
+            self._out.append(Greet(peer))
 
     def _report(self, now: float) -> None:
         """A heartbeat: to the leader, or to everybody while there is none."""
         self._seq += 1
         reports, unfit = self._agent.reports, dict(self._unfit)
-        body = Heartbeat(self._seq, now, self.ledger.version, self.boot.hostid, reports, unfit, self._digest)
+        body = Heartbeat(self._seq, now, self.ledger.version, self.boot.hostid, reports, unfit, self._digest,
+                         self.links.silent(now))
         self._peers.heard(now, "self", self.name, self.boot.boot_id)
         told = self._peers.beat(self.name, self.boot.boot_id, self.boot.incarnation, body)
         if self._leadership is not None:
@@ -333,6 +345,7 @@ class Node:
     def on_configured(self, now: float, event: events.Configured) -> None:
         self.cluster, self._digest = event.cluster, event.cluster.digest
         self._peers.follow(event.cluster.nodes)
+        self.links.follow(event.cluster)
         self._voting.configure(event.cluster)
         self._agent.configured(event.cluster)
         if self._leadership is not None:

@@ -11,6 +11,7 @@ from sundog.core import (
     fence_requests,
     fencing,
     join,
+    links,
     moves,
     placement,
     recovery,
@@ -77,8 +78,7 @@ def make(view: View, ledger: Ledger, asks: Mapping[str, Tuple[str, Ask]], learne
     _forget_failures(view, draft, learned)
     nodes = nodes_seen(view, draft.ledger)
     for origin, ask in asks.values():
-        outcome = fence_requests.carry_out(ask, view, draft) if ask.op in fence_requests.OPS \
-            else requests.carry_out(ask, draft.ledger, view.cluster.groups.get(ask.group), nodes, present)
+        outcome = _carry_out(view, draft, ask, nodes, present)
         draft.ledger = outcome.ledger
         draft.answers.append((origin, Told(ask.ask, outcome.ok, outcome.text, outcome.remedy)))
     if draft.confirmed:
@@ -93,6 +93,15 @@ def make(view: View, ledger: Ledger, asks: Mapping[str, Tuple[str, Ask]], learne
     if draft.ledger is not ledger and draft.ledger != ledger:
         draft.ledger = replace(draft.ledger, version=ledger.version + 1)
     return draft
+
+
+def _carry_out(view: View, draft: Draft, ask: Ask, nodes: placement.Nodes,
+               present: electorate.Present) -> requests.Outcome:
+    if ask.op == "links":
+        return requests.Outcome(draft.ledger, True, links.lines(view))
+    if ask.op in fence_requests.OPS:
+        return fence_requests.carry_out(ask, view, draft)
+    return requests.carry_out(ask, draft.ledger, view.cluster.groups.get(ask.group), nodes, present)
 
 
 def nodes_seen(view: View, ledger: Ledger) -> placement.Nodes:

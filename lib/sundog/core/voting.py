@@ -68,7 +68,7 @@ class Voting:
         earlier = {*self.disks.by_name, *cluster.retired}
         if self.ledger.voters:
             earlier &= {name for one in self.electorate() for name in one}
-        self.disks.follow(sorted({*cluster.holders, *earlier}))
+        self.disks.follow(sorted({*cluster.holders, *cluster.beating, *earlier}))
         # A node without a vote may lead too, where passive holders are the majority; those with one go first.
         places = sorted(cluster.nodes, key=lambda node: (not cluster.nodes[node].votes, node))
         self._stagger_s = min((places.index(self.name) + 1) / 40, _LONGEST_STAGGER) * cluster.timing.timeout_s

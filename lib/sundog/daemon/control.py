@@ -40,6 +40,9 @@ class Desk:
     async def quorum(self) -> Answer:
         raise NotImplementedError
 
+    async def links(self) -> Answer:
+        raise NotImplementedError
+
     async def request(self, op: str, group: str, node: str) -> Answer:
         raise NotImplementedError
 
@@ -89,7 +92,7 @@ class Control:
         self._ops: Dict[str, Callable[[Request, Client], Awaitable[Optional[Answer]]]] = {
             "permit": self._permit, "outcome": self._outcome, "status": self._status, "watch": self._watch,
             "request": self._request, "explain": self._explain, "log": self._log, "apply": self._apply,
-            "quorum": self._quorum, "fence": self._fence, "fence-test": self._fence_test}
+            "quorum": self._quorum, "links": self._links, "fence": self._fence, "fence-test": self._fence_test}
 
     async def open(self) -> None:
         if os.path.exists(self.path):
@@ -174,6 +177,9 @@ class Control:
 
     async def _quorum(self, request: Request, client: Client) -> Answer:
         return {"ok": True, "quorum": await self.desk.quorum()}
+
+    async def _links(self, request: Request, client: Client) -> Answer:
+        return {"ok": True, "links": await self.desk.links()}
 
     async def _request(self, request: Request, client: Client) -> Answer:
         return await self.desk.request(_text(request, "request"), _text(request, "group"), _text(request, "node", ""))

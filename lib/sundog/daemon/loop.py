@@ -20,6 +20,7 @@ from sundog.daemon.execute import Execution
 from sundog.daemon.fencing import Fencer
 from sundog.daemon.health import Health
 from sundog.daemon.journal import Journal
+from sundog.daemon.matrix import matrix
 from sundog.daemon.orders import Orders
 from sundog.daemon.presence import Presence
 from sundog.daemon.quorum import quorum
@@ -62,7 +63,7 @@ class Daemon(Desk):
         self._tasks = Tasks(loop, "a task of the daemon")
         self._refused: Set[str] = set()
         self._carry: Dict[type, Callable[[Any], None]] = {
-            effects.Send: self._send, effects.Store: self._store, effects.WriteDisk: self._write_disk,
+            effects.Send: self._send, effects.Greet: self._greet, effects.Store: self._store, effects.WriteDisk: self._write_disk,
             effects.Activate: self._activate, effects.Deactivate: self._deactivate, effects.Fence: self._fence,
             effects.SetDeadline: self._set_deadline, effects.AnswerPermit: self._answer_permit,
             effects.AnswerRequest: self._answer_request, effects.FetchConfig: self._fetch_config,
@@ -159,6 +160,9 @@ class Daemon(Desk):
             self._refused.add(kind)
             self.tell(code, "error", f"{kind}: {text}")
 
+    def _greet(self, effect: effects.Greet) -> None:
+        self.lan.hail(effect.to)
+
     def _store(self, effect: effects.Store) -> None:
         self.store.save(effect.stored)
 
@@ -239,6 +243,9 @@ class Daemon(Desk):
 
     async def quorum(self) -> Answer:
         return await quorum(self)
+
+    async def links(self) -> Answer:
+        return await matrix(self)
 
     async def request(self, op: str, group: str, node: str = "", digest: str = "",
                       voters: Tuple[str, ...] = ()) -> Answer:
