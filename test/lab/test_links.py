@@ -1,6 +1,5 @@
 """Two hosts with two LANs, a serial line and a shared partition that beats: what each path is good for."""
 import os
-from pathlib import Path
 from typing import Dict, Iterator, List
 
 import pytest

@@ -63,7 +63,8 @@ class Machine:
         self._asks = 0
         self._tick_due = self._wake = float("inf")
         self._carry: Dict[type, Callable[[Any], None]] = {
-            effects.Send: self._send, effects.Greet: self._greet, effects.Store: self._store, effects.WriteDisk: self._write_disk,
+            effects.Send: self._send, effects.Greet: self._greet, effects.Store: self._store,
+            effects.WriteDisk: self._write_disk,
             effects.Activate: self._activate, effects.Deactivate: self._deactivate, effects.Fence: self._fence,
             effects.SetDeadline: self._set_deadline, effects.AnswerPermit: self._answer_permit,
             effects.AnswerRequest: self._answer_request, effects.FetchConfig: self._fetch_config,

@@ -63,7 +63,8 @@ class Daemon(Desk):
         self._tasks = Tasks(loop, "a task of the daemon")
         self._refused: Set[str] = set()
         self._carry: Dict[type, Callable[[Any], None]] = {
-            effects.Send: self._send, effects.Greet: self._greet, effects.Store: self._store, effects.WriteDisk: self._write_disk,
+            effects.Send: self._send, effects.Greet: self._greet, effects.Store: self._store,
+            effects.WriteDisk: self._write_disk,
             effects.Activate: self._activate, effects.Deactivate: self._deactivate, effects.Fence: self._fence,
             effects.SetDeadline: self._set_deadline, effects.AnswerPermit: self._answer_permit,
             effects.AnswerRequest: self._answer_request, effects.FetchConfig: self._fetch_config,

@@ -1,5 +1,7 @@
 """Heartbeat paths that carry frames: UDP on each network, bound to this node's own address on it (IPv4 or IPv6), and
-serial lines. What is sent goes out on every link that both ends share. Counts what it drops, by reason: key, stale, garbage, unknown.
+serial lines. What is sent goes out on every link that both ends share.
+
+Counts what it drops, by reason: key, stale, garbage, unknown.
 """
 import asyncio
 import os
@@ -25,7 +27,10 @@ Tell = Callable[[str, str, str], None]  # code, severity, text
 
 
 class Lan:
-    """All links of this node that carry frames. `deliver` gets every authentic frame as an event, `tell` gets journal lines."""
+    """All links of this node that carry frames.
+
+    `deliver` gets every authentic frame as an event, `tell` gets journal lines.
+    """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, cluster: Cluster, name: str, boot: Tuple[str, int], key: bytes,
                  deliver: Deliver, tell: Tell) -> None:
@@ -178,9 +183,9 @@ class Lan:
 
     def greet(self, link: str, to: Optional[str] = None) -> None:
         """A hello over one link, to one peer or all: the answer brings the peer's session."""
-        for peer, paths in self._peers.items():
-            if link in paths and to in (None, peer):
-                self._hello(link, paths[link], NO_SESSION)
+        for peer, ways in self._peers.items():
+            if link in ways and to in (None, peer):
+                self._hello(link, ways[link], NO_SESSION)
 
     def _hello(self, link: str, address: Any, echo: bytes) -> None:
         self._put(link, address, seal(self._frame(echo, b""), self.id, self.key))

@@ -163,7 +163,8 @@ class SerialLine:
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, name: str, device: str, speed: int,
-                 deliver: Callable[[bytes], None], opened: Callable[[], None], tell: Tell, unsent: "Counter[str]") -> None:
+                 deliver: Callable[[bytes], None], opened: Callable[[], None], tell: Tell,
+                 unsent: "Counter[str]") -> None:
         self.loop, self.name, self.device, self.speed = loop, name, device, speed
         self.deliver, self.opened, self.tell, self.unsent = deliver, opened, tell, unsent
         self.receiver = Receiver()
