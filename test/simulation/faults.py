@@ -141,7 +141,7 @@ class Storm:
 
     def _suspend(self, machine: Machine) -> None:
         machine.suspend()
-        self.later(self._while(), machine.thaw)
+        self.later(self.a_while(), machine.thaw)
 
     def suspend_in_a_step(self) -> bool:
         return self._on_a_machine(lambda machine: self._fuse(machine, self._suspend))
@@ -346,7 +346,7 @@ class Storm:
             return False
         device.acts_s, device.reads_s = self.random.choice(((0.3, 0.05), (5.0, 0.1), (0.3, 8.0), (0.2, 30.0)))
         device.failing, device.hanging = self.random.choice(((False, False), (True, False), (False, True)))
-        self.later(self._while() * 4, device.mend)
+        self.later(self.a_while() * 4, device.mend)
         return True
 
     def device_out_of_reach(self) -> bool:
@@ -355,7 +355,7 @@ class Storm:
             return False
         away = self.random.sample(sorted(self.world.machines), self.random.randint(1, len(self.world.machines)))
         device.unreachable.update(away)
-        self.later(self._while() * 4, device.unreachable.clear)
+        self.later(self.a_while() * 4, device.unreachable.clear)
         return True
 
     def operator_fences(self) -> bool:

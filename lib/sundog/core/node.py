@@ -4,12 +4,13 @@ A step ends the same way whatever began it: what was chosen is learned, the lead
 ledger, failfast's deadline follows the lease, and what must be durable goes out first.
 """
 from dataclasses import replace
-from typing import Callable, Dict, List, Mapping, Optional, Tuple
+from typing import Dict, List, Mapping, Optional, Tuple
 
 from sundog.config.model import Cluster
 from sundog.core import events, fencing, join, jumps, permits, placement, plan
 from sundog.core.agent import Agent
 from sundog.core.asking import Asking
+from sundog.core.dispatch import handlers
 from sundog.core.effects import (
     Deactivate,
     Effect,
@@ -17,18 +18,18 @@ from sundog.core.effects import (
     Journal,
     Leave,
     Send,
-    SetDeadline,
     Store,
     Stored,
 )
 from sundog.core.electorate import Present
 from sundog.core.following import Following
-from sundog.core.frames import Ask, Ballot, Blocks, Elected, Grant, Heartbeat, LedgerIs, Refused, Told, Write
+from sundog.core.frames import Ask, Ballot, Blocks, Body, Elected, Grant, Heartbeat, LedgerIs, Refused, Told, Write
 from sundog.core.leadership import Leadership
 from sundog.core.ledger import Ledger
 from sundog.core.links import Watch
 from sundog.core.membership import Membership
 from sundog.core.placement import Placement
+from sundog.core.standing import Standing
 from sundog.core.voting import Voting
 
 _DISK = "disk:"                         # a pulse on a disk counts as heard on the link of this name
@@ -56,23 +57,13 @@ class Node:
         self._seq = 0
         self._next_beat = float("-inf")
         self._held = False                              # whether there was a lease at the last beat
-        self._deadline: Optional[float] = None
-        self._told_deadline = False
+        self._standing = Standing()
         self._unfit: Mapping[str, str] = {}
         self._reported: Tuple[object, ...] = ()
         self._now = float("-inf")
         self._proposed = False                          # a ledger, in this step
-        self._handlers: Dict[type, Callable[..., None]] = {
-            events.Tick: self.on_tick, events.Heard: self.on_heard, events.DiskAnswered: self.on_disk_answered,
-            events.Activated: self.on_activated, events.Deactivated: self.on_deactivated,
-            events.Adopted: self.on_adopted, events.GroupFailed: self.on_group_failed,
-            events.OperatorDisabled: self.on_operator_disabled, events.OperatorEnabled: self.on_operator_enabled,
-            events.PermitAsked: self.on_permit_asked, events.Requested: self.on_requested,
-            events.Configured: self.on_configured, events.FenceDone: self.on_fence_done,
-            events.Preflight: self.on_preflight, events.ClockJumped: self.on_clock_jumped}
-        self._bodies: Dict[type, Callable[..., None]] = {
-            Heartbeat: self._heartbeat, Grant: self._grant, Refused: self._refused, Elected: self._elected,
-            LedgerIs: self._ledger_is, Write: self._write, Blocks: self._blocks, Ask: self._ask, Told: self._told}
+        self._handlers = handlers(self, events.Event, "on_")
+        self._bodies = handlers(self, Body, "_")
 
     # ---- what others may look at
 
@@ -235,20 +226,11 @@ class Node:
             self._out += self._agent.depose("it was paused past its lease, and the cluster has gone on without it")
         until = self._following.right_until(self.ledger.version)
         orders = self._agent.reconcile(self.ledger, until is not None and now < until)
-        self._set_deadline(now)
+        self._out += self._standing.follow(now, self._agent, self.lease_until)
         self._out += orders
 
-    def _set_deadline(self, now: float) -> None:
-        at = self._agent.deadline(now, self.lease_until, self._deadline)
-        # A daemon that has just started first learns what runs, then gets its lease: until then failfast holds the
-        # deadline that its predecessor set.
-        first = not self._told_deadline and self._agent.known and not self._agent.active
-        if at != self._deadline or first:
-            self._deadline, self._told_deadline = at, True
-            self._out.append(SetDeadline(at))
-
     def _answer_permits(self) -> None:
-        until = self._following.right_until(self.ledger.version) if self._deadline is not None else None
+        until = self._following.right_until(self.ledger.version) if self._standing.at is not None else None
         self._out += self._applicants.answers(self._now, self.ledger, until, self._agent.stopping)
 
     # ---- heartbeats
