@@ -14,9 +14,11 @@ from typing import Dict, List, Optional, Sequence
 from sunlab import network
 from sunlab.lab import Lab
 
-#: Kept in the host's own memory: place -> its owner.
-_OWN = {"/run": "root:root", "/dev/shm": "root:root", "/var/lib/corosync": "root:root", "/etc/corosync": "root:root",
-        "/var/lib/pacemaker": "hacluster:haclient", "/var/log": "root:root", "/var/tmp": "root:root"}
+#: Kept in the host's own memory: place -> its owner and mode.
+_OWN = {"/run": ("root:root", "755"), "/dev/shm": ("root:root", "1777"), "/var/tmp": ("root:root", "1777"),
+        "/var/log": ("root:root", "755"), "/etc/corosync": ("root:root", "755"),
+        "/var/lib/corosync": ("root:root", "755"),
+        "/var/lib/pacemaker": ("hacluster:haclient", "750")}
 _CIB = ("mkdir -p /var/lib/pacemaker/cib /var/lib/pacemaker/pengine /var/lib/pacemaker/blackbox "
         "/var/lib/pacemaker/cores /var/log/pacemaker /var/log/cluster && chown -R hacluster:haclient "
         "/var/lib/pacemaker /var/log/pacemaker")
@@ -69,7 +71,8 @@ class Host:
 
     def _script(self) -> str:
         lines = ["set -e", "mount --make-rprivate /", f"hostname {self.name}"]
-        lines += [f"mount -t tmpfs -o mode=755 none {place} && chown {owner} {place}" for place, owner in _OWN.items()]
+        lines += [f"mount -t tmpfs -o mode={mode} none {place} && chown {owner} {place}"
+                  for place, (owner, mode) in _OWN.items()]
         lines += [_CIB]
         for path, text in self.files.items():
             lines += [f"mkdir -p {os.path.dirname(path)}", f"printf %s {shlex.quote(text)} > {path}",
