@@ -16,7 +16,7 @@ from sunlab.demo import shop
 from sunlab.lab import Lab
 
 PORT = 7000
-STORE = str(shop.PARTS / "store.py")
+STORE = "store.py"                      # in the run's folder, which the peers' hosts see as it is
 TIMEOUT_S = 1.0
 #: Three beats and the skew of (256 - priority) / 256 of a beat: 1.01 s for priority 100 (RFC 5798, 6.1).
 ADVERT_S = 0.28
@@ -62,7 +62,7 @@ class Peers:
     programs: "tuple[str, ...]" = ()
 
     def __init__(self, lab: Lab, folder: Path) -> None:
-        self.lab = lab
+        self.lab, self.store = lab, str(folder / STORE)
         self.machines = {name: self.machine(number, name) for number, name in enumerate(self.hosts, 1)}
 
     def machine(self, number: int, name: str) -> Host:
@@ -116,11 +116,15 @@ class Pacemaker(Peers):
         for machine in self.machines.values():
             machine.boot()
         wait_for("Pacemaker's three hosts", lambda: self.online() == 3)
-        first = self.machines["p1"]
+        self.tell(["crm_attribute", "-n", "stonith-enabled", "-v", "false"])
+        self.tell(["crm_attribute", "-t", "rsc_defaults", "-n", "resource-stickiness", "-v", "100"])
         for scope, xml in self.configuration():
-            done = first.run(["cibadmin", "--create", "--scope", scope, "--xml-pipe"], xml)
-            if done.returncode:
-                raise RuntimeError(f"cibadmin: {done.stderr}")
+            self.tell(["cibadmin", "--create", "--scope", scope, "--xml-pipe"], xml)
+
+    def tell(self, argv: List[str], text: str = "") -> None:
+        done = self.machines["p1"].run(argv, text)
+        if done.returncode:
+            raise RuntimeError(f"{' '.join(argv)} {text}: {done.stderr}")
 
     def configuration(self) -> "list[tuple[str, str]]":
         """CIB parts, in the order in which they go in."""
@@ -132,13 +136,9 @@ class Pacemaker(Peers):
             monitor = f'<operations><op id="{of}-mon" name="monitor" interval="1s" timeout="10s"/></operations>'
             return (f'<primitive id="{of}" class="ocf" provider="heartbeat" type="{agent}">'
                     f'{pairs(of, "instance_attributes", values)}{monitor}</primitive>')
-        properties = {"stonith-enabled": "false"}
-        defaults = pairs("rsc", "meta_attributes", {"resource-stickiness": "100"})
-        return [("crm_config", pairs("cib", "cluster_property_set", properties)),
-                ("rsc_defaults", defaults),
-                ("resources", primitive("ip", "IPaddr2", {"ip": self.address, "cidr_netmask": "24", "nic": "net0"})),
+        return [("resources", primitive("ip", "IPaddr2", {"ip": self.address, "cidr_netmask": "24", "nic": "net0"})),
                 ("resources", primitive("server", "anything", {
-                    "binfile": STORE, "cmdline_options": f"{PORT} /var/tmp/store", "pidfile": "/run/store.pid"})),
+                    "binfile": self.store, "cmdline_options": f"{PORT} /var/tmp/store", "pidfile": "/run/store.pid"})),
                 ("constraints", '<rsc_colocation id="together" rsc="server" with-rsc="ip" score="INFINITY"/>')]
 
     def online(self) -> int:
@@ -168,7 +168,7 @@ class Keepalived(Peers):
                   f" virtual_router_id 78\n priority {110 - 10 * number}\n advert_int {ADVERT_S}\n nopreempt\n"
                   f" virtual_ipaddress {{\n  {self.address}/24\n }}\n}}\n")
         return Host(self.lab, name, {"/run/keepalived.conf": config},
-                    [f"{STORE} {PORT} /var/tmp/store &",
+                    [f"{self.store} {PORT} /var/tmp/store &",
                      "keepalived -n -l -f /run/keepalived.conf >/run/keepalived.out 2>&1 &"])
 
     def start(self) -> None:
@@ -189,7 +189,8 @@ def lay_out(folder: Path) -> Path:
     import yaml
     plain = Path(__file__).parents[1] / "plain"
     (folder / "cluster.yaml").write_text((plain / "cluster.yaml").read_text())
-    (folder / "store.py").write_text(Path(STORE).read_text())
+    (folder / STORE).write_text((shop.PARTS / STORE).read_text())
+    (folder / STORE).chmod(0o755)
     shop.write_key(folder)
     lab = yaml.safe_load((plain / "lab.yaml").read_text())
     for offset, hosts in ((10, Pacemaker.hosts), (20, Keepalived.hosts)):

@@ -60,13 +60,14 @@ class Host:
             self._cable(number, "up")
             network.batch(self.lab.places.client_netns(self.name),
                           [f"address flush dev net{number}", f"address add {address} dev net{number}"])
-        self.process = self.lab.popen(self.name, ["unshare", "-m", "-p", "-u", "-i", "--fork", "--kill-child",
-                                                  "--mount-proc", "/bin/sh", "-c", self._script()],
-                                      stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        with open(self.lab.places.top / f"{self.name}.log", "ab") as log:
+            self.process = self.lab.popen(self.name, ["unshare", "-m", "-p", "-u", "-i", "--fork", "--kill-child",
+                                                      "--mount-proc", "/bin/sh", "-c", self._script()],
+                                          stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         deadline = time.monotonic() + 30
         while not self._find():
             if time.monotonic() > deadline or self.process.poll() is not None:
-                raise RuntimeError(f"{self.name} does not boot")
+                raise RuntimeError(f"{self.name} does not boot: {Path(log.name).read_text()[-500:]}")
             time.sleep(0.01)
 
     def _script(self) -> str:
