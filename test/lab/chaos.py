@@ -107,7 +107,8 @@ class Storm:
     def boot(self, node: str) -> None:
         self.busy.discard(node)
         if node not in self.lab.init_pids():
-            self.lab.boot(node)
+            with contextlib.suppress(RuntimeError):             # the calm tries again
+                self.lab.boot(node)
 
     def freeze(self) -> None:
         node = self.victim()
@@ -192,12 +193,10 @@ class Chaos:
         for node in NODES:
             for disk in FAULTY:
                 self.lab.disk(node, disk, "ok")
-            if node not in self.lab.init_pids():
-                self.lab.boot(node)
-            elif cgroups.frozen(self.lab.places.cgroup(node)):
+            if node in self.lab.init_pids() and cgroups.frozen(self.lab.places.cgroup(node)):
                 self.lab.thaw(node)
         self.say("healed")
-        began, cleared = time.monotonic(), 0.0
+        began, cleared = time.monotonic(), float("-inf")
         while not self.all_online():
             if time.monotonic() - began > CALM_WITHIN_S:
                 self.report.violations.append(
@@ -205,10 +204,19 @@ class Chaos:
                 return
             if time.monotonic() - cleared > 5.0:
                 cleared = time.monotonic()
+                self.boot_all()
                 self.clear()
             time.sleep(0.2)
         self.report.calm_s.append(round(time.monotonic() - began, 1))
         self.say("all groups are online")
+
+    def boot_all(self) -> None:
+        for node in NODES:
+            if node not in self.lab.init_pids():
+                try:
+                    self.lab.boot(node)
+                except (LabError, RuntimeError) as problem:     # a busy machine has not cleared up its last life yet
+                    self.say(f"{node} does not boot yet: {problem}")
 
     def states(self) -> Dict[str, Any]:
         for node in NODES:
@@ -299,7 +307,7 @@ def run(folder: Path, minutes: float, seed: int, storm_s: float) -> Report:
         chaos = Chaos(lab, folder, seed, storm_s)
         try:
             report = chaos.run(minutes)
-        except (shop.DemoFailed, LabError, OSError, subprocess.SubprocessError) as problem:
+        except (shop.DemoFailed, LabError, OSError, RuntimeError, subprocess.SubprocessError) as problem:
             report = chaos.report
             report.violations.append(f"the run broke off: {type(problem).__name__}: {problem}")
         if report.violations and chaos.watched.exists():
