@@ -36,6 +36,7 @@ GROUPS = 12                             # at most
 _CANDIDATES = (0, 1, 3, 7, 12, 18)      # where a group may run: so many nodes further; one more than die at once
 _POLL_S = 0.01
 _SETTLES_WITHIN_S = 60.0
+_STARTS_WITHIN_S = 600.0               # 32 hosts boot on two cores
 
 
 def voters(count: int) -> int:
@@ -153,11 +154,11 @@ class Scale:
 
     def start(self) -> None:
         for node in self.nodes:
-            self.lab.wait_booted(node, 120)
+            self.lab.wait_booted(node, 300)
         for node in self.nodes:
             self.lab.exec(node, ["svcadm", "enable", "svc:/system/sundog/failfast:default",
                                  "svc:/system/sundog/coordinator:default"])
-        self.until_settled(set(self.nodes), set(), 180)
+        self.until_settled(set(self.nodes), set(), _STARTS_WITHIN_S)
 
     def leader(self) -> str:
         found: List[str] = []
@@ -205,7 +206,7 @@ class Scale:
         for node in dead:
             self.lab.boot(node)
         for node in dead:
-            self.lab.wait_booted(node, 120)
+            self.lab.wait_booted(node, 300)
         self.until_back(dead)
         return out_at - cut, settled_at - cut
 
