@@ -2,7 +2,7 @@
 from typing import Callable
 
 from conformance.rows import both, illumos, row
-from conformance.target import PREFIX, Target, daemon, duration, fmri, folder, group, method
+from conformance.target import DAEMON, PREFIX, Target, daemon, duration, fmri, folder, group, method
 
 Make = Callable[..., str]
 CRASHES = 20        # enough for every platform's rule of restarting too quickly
@@ -348,3 +348,17 @@ def test_a_mark_of_a_disabled_instance_is_maintenance_at_once(host: Target, serv
     host.do(f"svcadm mark maintenance {fmri(name)}")
     host.reaches(name, "maintenance")
     assert host.log(name).count("Executing stop method") == before
+
+
+@both
+@row("STARTD-DEGRADED-01", "smf_method(7), SMF_EXIT_MON_DEGRADE; svc.startd(8)")
+def test_what_starts_degraded_is_watched_and_stopped_like_one_online(host: Target, service: Make) -> None:
+    name = service(method("start", f"sh -c '{DAEMON} exit 97'") + method("stop", ":kill"))
+    host.reaches(name, "degraded")
+    contract = value(host, name, "restarter/contract")
+    assert contract.isdigit() and len(host.do(f"svcs -Hp {fmri(name)}").splitlines()) == 2
+    kill_members(host, name)
+    host.until(f'[ "`svcprop -p restarter/contract {fmri(name)}`" != {contract} ]')
+    host.reaches(name, "degraded")
+    host.do(f"svcadm disable -s {fmri(name)}")
+    assert value(host, name, "restarter/contract") == ""

@@ -217,7 +217,7 @@ def test_x_of_what_runs_has_no_impact(host: Target, service: Make) -> None:
 
 @row("SVCS-USAGE-02", "svcs.c, main")
 @pytest.mark.parametrize("options", ["-l", "-d", "-D", "-l -H x", "-l -o fmri x", "-d -D x", "-l -d x",
-                                     "-d -s fmri x", "-d -a x", "-l -R x y"])
+                                     "-d -s fmri x", "-d -a x", "-l -R x y", "-z"])
 def test_what_does_not_go_together_is_a_usage_error(host: Target, options: str) -> None:
     said = host.run(f"svcs {options}")
     assert (said.status, said.out) == (2, "") and said.err

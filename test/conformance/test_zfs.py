@@ -221,7 +221,8 @@ def test_a_pool_in_use_elsewhere_is_refused_in_two_lines_on_solaris(host: Target
 @row("ZPOOL-INUSE-03", "zpool_main.c, show_import, ZFS-8000-EY")
 def test_the_listing_tells_that_another_system_had_it_last(host: Target, pool: str, other: Target) -> None:
     out = other.do("zpool import")
-    assert "status: The pool was last accessed by another system.\n" in out and "ZFS-8000-EY\n" in out
+    assert "status: The pool was last accessed by another system.\n" in out
+    assert re.search(r"^   see: http://[a-z.]+/msg/ZFS-8000-EY$", out, re.M)
 
 
 @both
@@ -251,3 +252,42 @@ def test_zfs_lists_for_scripts_and_says_what_is_not_there(host: Target, pool: st
     host.do(f"zfs create {pool}/a")
     assert host.do(f"zfs list -H -r -o name {pool}") == f"{pool}\n{pool}/a\n"
     assert host.fails(f"zfs list {pool}/ghost") == f"cannot open '{pool}/ghost': dataset does not exist\n"
+
+
+@both
+@row("ZFS-BUSY-01", "zfs(8), unmount; libzfs_mount.c")
+def test_a_file_system_in_use_is_unmounted_only_by_force(host: Target, pool: str) -> None:
+    busy = f"cannot unmount '/{pool}': Device busy\n"
+    assert host.fails(f"cd /{pool} && zfs unmount {pool}") == busy
+    assert host.do(f"zfs get -Ho value mounted {pool}") == "yes\n"
+    host.do(f"cd /{pool} && zfs unmount -f {pool}")
+    assert host.do(f"zfs get -Ho value mounted {pool}") == "no\n"
+    assert host.fails(f"zfs unmount {pool}") == f"cannot unmount '{pool}': not currently mounted\n"
+
+
+@both
+@row("ZFS-MOUNT-01", "zfs(8), mount")
+def test_what_is_mounted_is_not_mounted_again(host: Target, pool: str) -> None:
+    assert host.fails(f"zfs mount {pool}") == f"cannot mount '{pool}': filesystem already mounted\n"
+    assert host.fails(f"zfs mount {pool}/ghost") == f"cannot open '{pool}/ghost': dataset does not exist\n"
+
+
+@both
+@row("ZPOOL-DEVICE-01", "zpool(8), Virtual Devices: shorthand names")
+def test_a_disk_may_be_named_without_its_folder(host: Target, pool: str, disk: str) -> None:
+    short = disk.rpartition("/")[2]
+    assert f"'{pool}'" in host.fails(f"zpool create conftwo {short}")      # it is in use: so it has been found
+    host.do(f"zpool destroy {pool}; zpool create -f -o cachefile=none {pool} {short}")
+    assert host.fails(f"zpool offline {pool} {short}") == \
+        f"cannot offline {short}: no valid replicas\n"
+    assert host.fails("zpool create confghost c9t9d9s9") == (
+        "cannot open 'c9t9d9s9': no such device in /dev/dsk\nmust be a full path or shorthand device name\n")
+
+
+@both
+@row("ZPOOL-CREATE-01", "zpool(8), create")
+def test_a_name_that_is_taken_is_not_taken_again(host: Target, pool: str, disk: str) -> None:
+    assert host.fails(f"zpool create -f {pool} {disk}") == (
+        "invalid vdev specification\nthe following errors must be manually repaired:\n"
+        f"{disk} is part of active pool '{pool}'\n")
+    assert host.do(f"zpool list -Ho health {pool}") == "ONLINE\n"

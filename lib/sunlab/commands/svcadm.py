@@ -6,19 +6,20 @@ from sunlab.smf.client import ask, call, door_of
 
 WAIT_INTERVAL_S = 3.0
 TIMED_OUT = 5           # Solaris 11.4, -T
+WAITED_FOR = ("enable", "disable", "restart", "refresh", "clear", "mark", "goals")      # all but the first two: 11.4
 
 
 def main(argv: list[str]) -> int:
     status = ask("svcadm", argv)
-    words = [a for a in argv if a in ("enable", "disable", "goals")]
+    words = [a for a in argv if a in WAITED_FOR]
     if status or not words:
         return status
     after = argv[argv.index(words[0]) + 1:]
     letters, limit = "", None
     while after and after[0][:1] == "-":
         option = after.pop(0)[1:]
-        with_value = next((at for at, letter in enumerate(option) if letter in "cT" and words[0] != "goals"
-                           or letter == "T"), None)
+        valued = "cT" if words[0] == "disable" else "T"
+        with_value = next((at for at, letter in enumerate(option) if letter in valued), None)
         letters += option if with_value is None else option[:with_value]
         if with_value is not None:
             value = option[with_value + 1:] or after.pop(0)
@@ -27,6 +28,8 @@ def main(argv: list[str]) -> int:
         return status
     if words[0] == "goals":
         words, after = ["enable"], ["svc:/milestone/goals:default"]
+    elif words[0] == "mark":
+        words = [after.pop(0)]
     deadline = None if limit is None else time.monotonic() + limit
     while True:
         answer = call("svcadm-synch", [words[0], *after], door=door_of("svcadm", argv))

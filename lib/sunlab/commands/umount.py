@@ -18,10 +18,14 @@ umount -a [-f] [-V] [-o specific_options] [mount_point ...]
 #: What -a without operands leaves mounted.
 KEPT = ("/", "/dev", "/dev/fd", "/devices", "/etc/mnttab", "/etc/svc/volatile", "/lib", "/proc", "/sbin",
         "/system/contract", "/system/object", "/tmp", "/usr", "/var", "/var/adm", "/var/run")
+#: zfs-fuse's commands unmount by force with umount -l of Linux, where Solaris has umount2(2).
+ZFS = ("/usr/lib/sunlab/zfs-fuse/zfs", "/usr/lib/sunlab/zfs-fuse/zpool")
 SHUTDOWN = 0x8004587D       # FS_IOC_SHUTDOWN (linux/fs.h): what is not on the disk yet gets there, then nothing more
 
 
 def main(argv: list[str]) -> int:
+    if argv[:1] == ["-l"] and os.path.realpath(f"/proc/{os.getppid()}/exe") in ZFS:
+        os.execv("/bin/umount", ["umount", *argv])
     try:
         pairs, operands = getopt.getopt(argv, "ao:Vf")
     except getopt.GetoptError as problem:

@@ -6,7 +6,7 @@ import posix
 import sys
 
 from sunlab import platform
-from sunlab.storage import mounts, multihost, words
+from sunlab.storage import devices, mounts, multihost, words
 
 REAL = "/usr/lib/sunlab/zfs-fuse/zpool"
 UMOUNT = "/bin/umount"
@@ -317,14 +317,20 @@ def set_(argv: list[str]) -> int:
     return 0
 
 
+def with_devices(argv: list[str]) -> Done:
+    done = run(argv[0], *devices.whole(argv[1:]))
+    done.out, done.err = devices.told(done.out, argv), devices.told(done.err, argv)
+    return done
+
+
 def create(argv: list[str]) -> int:
     """-o multihost=on is taken out and set afterwards."""
     wanted = [at for at in range(len(argv) - 1) if argv[at] == "-o" and argv[at + 1].startswith("multihost=")]
     if not wanted or not platform.here().multihost:
-        return run("create", *argv).tell()
+        return with_devices(["create", *argv]).tell()
     setting = argv[wanted[0] + 1]
     rest = argv[:wanted[0]] + argv[wanted[0] + 2:]
-    done = run("create", *rest)
+    done = with_devices(["create", *rest])
     given = options(rest, "dfn", "oOmRt")
     if done.status or isinstance(given, str):
         return done.tell()
@@ -345,6 +351,8 @@ def main(argv: list[str]) -> int:
     if command == "sunlab-after-boot":
         after_boot()
         return 0
+    if command in devices.COMMANDS and command not in act:
+        return with_devices(argv).tell()
     if command not in (*act, "export", "destroy"):
         os.execv(REAL, [REAL, *argv])
     return act[command](argv[1:]) if command in act else leave(argv)

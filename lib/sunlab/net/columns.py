@@ -67,6 +67,7 @@ def show(columns: dict[str, int], default: str, rows: list[dict[str, str]], give
     if parsable:
         sys.stdout.write("".join(escaped([row[name] for name in chosen]) + "\n" for row in rows))
         return
-    for row in [{name: name for name in columns}, *rows]:
+    # libofmt prints the header with the first row, so without rows there is none.
+    for row in [{name: name for name in columns}, *rows] if rows else []:
         line = " ".join((row[name] or "--").ljust(columns[name] - 1) for name in chosen)
         sys.stdout.write(line.rstrip() + "\n")

@@ -44,10 +44,10 @@ def zone_of(command: str, args: list[str]) -> "str | None":
     while at < len(args) and args[at][:1] == "-" and len(args[at]) > 1:
         for number, letter in enumerate(args[at][1:], 2):
             if letter in VALUED.get(command, "z"):
-                value = args[at][number:] or "".join(args[at + 1:at + 2])
-                at += not args[at][number:]
+                inline = args[at][number:]
+                at += not inline
                 if letter == "z":
-                    return value
+                    return (inline or args[at]) if inline or at < len(args) else None   # None: usage is the door's
                 break
         at += 1
     return None
@@ -58,6 +58,8 @@ def door_of(command: str, args: list[str]) -> str:
     zone = zone_of(command, args)
     if zone is None:
         return DOOR
+    if "/" in zone or not zone.strip("."):
+        raise LookupError(f"invalid zone '{zone}'")
     try:
         from sunlab.zones import door
         from sunlab.zones.registry import inside

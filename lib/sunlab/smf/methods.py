@@ -20,6 +20,7 @@ from sunlab.smf.repository import Instance, Repository
 from sunlab.smf.tokens import TokenInvalid, expand
 
 METHOD_PATH = "/usr/sbin:/usr/bin"
+MON_DEGRADE = 97        # SMF_EXIT_MON_DEGRADE: it has started, if not well
 
 
 class Paths(NamedTuple):
@@ -218,7 +219,7 @@ class Methods:
             if code:
                 self.notices.tell("warning", '%s: Method "%s" failed with exit status %d.', running.fmri, running.text,
                                   code)
-        if code or number or not running.primary:
+        if number or code not in (0, MON_DEGRADE) or not running.primary:
             self.let_go(running)                # what a failed start leaves behind is left alone (method.c)
         if code or number:
             self.done(running, MethodDone(running.fmri, running.method, code, number, running.timed_out))

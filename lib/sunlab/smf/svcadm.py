@@ -39,10 +39,14 @@ STATES = ("uninitialized", "maintenance", "offline", "disabled", "online", "degr
 
 def letters(platform: "Platform") -> Dict[str, str]:
     """The subcommands of this platform, and their options."""
-    timed, comment = ("T:" if platform.goals else ""), ("c:" if platform.selects_by_state else "")
-    found = {"enable": "rst" + timed, "disable": "st" + comment + timed, "restart": "d", "refresh": "", "mark": "It",
-             "clear": "", "milestone": "d"}
-    return {**found, "goals": "cs" + timed} if platform.goals else found
+    comment = "c:" if platform.selects_by_state else ""
+    found = {"enable": "rst", "disable": "st" + comment, "restart": "d", "refresh": "", "mark": "It", "clear": "",
+             "milestone": "d"}
+    if not platform.goals:
+        return found
+    # Solaris 11.4 waits for each of them; of a milestone that is not modelled.
+    waits = {name: options.replace("s", "") + "sT:" for name, options in found.items() if name != "milestone"}
+    return {**found, **waits, "goals": "csT:"}
 
 
 def run(startd: "Startd", request: "Request", reply: "Reply") -> int:
@@ -69,7 +73,7 @@ def check(command: str, options: Dict[str, str], operands: List[str], outer: Dic
         return
     if outer.get("S", STATES[0]) not in STATES:
         raise Usage(f"invalid state '{outer['S']}'")
-    if "T" in options and ("s" not in options or not options["T"].isdigit()):
+    if "T" in options and ("s" not in options or not options["T"].strip().isdigit()):
         raise Usage()
     least = {"mark": 2}.get(command, 1) - ("S" in outer)
     if len(operands) < least or ("S" in outer and len(operands) > least) or command == "goals":

@@ -1,4 +1,7 @@
-"""svcadm -s: is an instance where it is wanted, and can it still get there? (svcadm.c wait_fmri_*, synch.c)."""
+"""svcadm -s: is an instance where it is wanted, and can it still get there? (svcadm.c wait_fmri_*, synch.c).
+
+Solaris 11.4's svcadm(8) has -s also for restart, refresh, clear and mark: until the restarter has done it.
+"""
 import os
 from typing import TYPE_CHECKING, FrozenSet, Tuple
 
@@ -19,7 +22,10 @@ DEPENDENCIES = 4
 
 
 def run(startd: "Startd", request: "Request", reply: "Reply") -> int:
-    """args: enable|disable and the operands. Status 0, 3, 4, or -1: look again."""
+    """args: enable, disable, restart, refresh, clear or the state of mark, and the operands.
+
+    Status 0, 3, 4, or -1: look again.
+    """
     wanted = request.args[0]
     statuses = []
     for pattern in request.args[1:]:
@@ -39,6 +45,14 @@ def run(startd: "Startd", request: "Request", reply: "Reply") -> int:
 def judge(potential: "Potential", instance: Instance, wanted: str, moving: bool) -> Tuple[int, str]:
     """The status, and what to say; % stands for the instance."""
     state = first(instance.groups, "restarter", "state")
+    if wanted not in ("enable", "disable"):
+        if moving or state == "uninitialized":
+            return WAIT, ""
+        if state == wanted or (wanted == "refresh" and state != "maintenance"):
+            return 0, ""
+        if wanted in ("maintenance", "degraded"):
+            return ITSELF, f"Instance % is {state}."
+        wanted = "disable" if wanted == "clear" and not enabled(instance) else "enable"
     if wanted == "disable" and state == "disabled":
         return 0, ""
     if wanted == "enable" and state in ("online", "degraded"):

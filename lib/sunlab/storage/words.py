@@ -69,11 +69,11 @@ def status(text: str) -> str:
 
 
 def listing(text: str, base: str, indented: bool) -> str:
-    """`zpool import` without operands; illumos has a blank more before each key."""
+    """`zpool import` without operands; illumos has a blank more before each key but see."""
     text = devices(text).replace(MESSAGES, base)
     if not indented:
         return text
-    keys = ("  pool:", "    id:", " state:", "status:", "action:", "   see:", "config:")
+    keys = ("  pool:", "    id:", " state:", "status:", "action:", "config:")
     return "".join((" " + line if line.startswith(keys) else line) for line in text.splitlines(True))
 
 
