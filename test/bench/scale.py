@@ -238,11 +238,12 @@ class Scale:
         time.sleep(2 * TIMEOUT_S)
 
     def followers(self, count: int) -> List[str]:
-        """Nodes to die together: owners, not the leader, and never a majority of the votes."""
+        """Nodes to die together: owners if there are enough, not the leader, and never a majority of the votes."""
         leader = self.leader()
         owners = {entry.owner for entry in self.records[leader].ledger.groups.values()}
         can_vote = [node for node in self.nodes if node in self.voters and node != leader and node in owners]
-        others = [node for node in self.nodes if node not in self.voters and node in owners]
+        others = sorted((node for node in self.nodes if node not in self.voters and node != leader),
+                        key=lambda node: node not in owners)
         spare = (len(self.voters) - 1) // 2 if len(self.nodes) > 2 else 1
         votes = can_vote[:min(spare, max(1, count // 2))]
         if count == 1:
