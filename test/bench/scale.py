@@ -216,8 +216,8 @@ class Scale:
     def death(self, dead: List[str]) -> Tuple[float, float]:
         """Cut the power of these nodes; seconds until membership, and all, is settled. Then they come back."""
         alive = set(self.nodes) - set(dead)
-        cut = time.time()
         for node in dead:
+            cut = time.time()           # of the last one: it takes a while to cut five
             self.lab.kill(node)
         out_at, settled_at = self.until_settled(alive, set(dead))
         for node in dead:
