@@ -5,6 +5,7 @@ from typing import Any, Dict, List
 import click
 
 from sundog.cli.session import BAD, EXITS, Session, json_option, pass_session
+from sundog.config.fencing import protection
 from sundog.config.load import Reading, examine_file
 from sundog.config.model import Cluster
 from sundog.config.problems import ERROR, RISK, WARNING, Problem
@@ -12,7 +13,7 @@ from sundog.config.problems import ERROR, RISK, WARNING, Problem
 
 @click.command(epilog=EXITS)
 @click.argument("file", type=click.Path())
-@click.option("--here", is_flag=True, help="Look at this host as well: its key file, its name, the vote disks.")
+@click.option("--here", is_flag=True, help="Look at this host as well: key file, name, vote disks, watchdog.")
 @json_option
 @pass_session
 @click.pass_context
@@ -31,10 +32,12 @@ def command(context: click.Context, session: Session, file: str, here: bool) -> 
     """
     reading = read(file)
     wrong = objections(reading.cluster) if here and reading.cluster else []
-    lines = [*map(str, reading.problems), *(f"this host: {text}" for text in wrong), summary(file, reading)]
+    fencing = protection(reading.cluster) if reading.cluster else []
+    lines = [*map(str, reading.problems), *fencing, *(f"this host: {text}" for text in wrong), summary(file, reading)]
     ok = reading.cluster is not None and not wrong
     session.say("\n".join(lines), {
-        "ok": ok, "problems": [as_dict(problem) for problem in reading.problems], "host": wrong})
+        "ok": ok, "problems": [as_dict(problem) for problem in reading.problems], "fencing": fencing,
+        "host": wrong})
     return 0 if ok else BAD
 
 
@@ -63,6 +66,7 @@ def objections(cluster: Cluster) -> List[str]:
     """What this host lacks to be a node of `cluster`."""
     from sundog.errors import ConfigProblem
     from sundog.link.key import load_key
+    from sundog.solaris.watchdog import missing
     found = []
     try:
         load_key(cluster.key_file)
@@ -75,4 +79,20 @@ def objections(cluster: Cluster) -> List[str]:
         if not os.access(holder.device, os.R_OK | os.W_OK):
             found.append(f"holder {holder.name}: {holder.device} cannot be read and written; "
                          "check the disk's path with 'format', and run this as root")
-    return found
+    if cluster.protection.watchdog:
+        found += missing(cluster.protection.watchdog)
+    return found + fence_objections(cluster)
+
+
+def fence_objections(cluster: Cluster) -> List[str]:
+    """What this host lacks to use the fence devices: password files, ipmitool, agents. No device is asked."""
+    from sundog.fence.device import FenceFailed
+    from sundog.fence.sequence import device_of
+    found = []
+    for node, levels in cluster.fence.items():
+        for level in levels:
+            try:
+                device_of(level, node).ready()
+            except FenceFailed as error:
+                found.append(f"fence device of {node}: {error}")
+    return list(dict.fromkeys(found))

@@ -3,16 +3,17 @@
 A step ends the same way whatever began it: what was chosen is learned, the leader plans, the groups here follow the
 ledger, failfast's deadline follows the lease, and what must be durable goes out first.
 """
+from dataclasses import replace
 from typing import Callable, Dict, List, Mapping, Optional, Tuple
 
 from sundog.config.model import Cluster
-from sundog.core import events, join, permits, placement, plan
+from sundog.core import events, fencing, join, jumps, permits, placement, plan
 from sundog.core.agent import Agent
 from sundog.core.asking import Asking
 from sundog.core.effects import (
     Deactivate,
     Effect,
-    FetchConfig,
+    Greet,
     Journal,
     Leave,
     Send,
@@ -20,10 +21,12 @@ from sundog.core.effects import (
     Store,
     Stored,
 )
+from sundog.core.electorate import Present
 from sundog.core.following import Following
 from sundog.core.frames import Ask, Ballot, Blocks, Elected, Grant, Heartbeat, LedgerIs, Refused, Told, Write
 from sundog.core.leadership import Leadership
 from sundog.core.ledger import Ledger
+from sundog.core.links import Watch
 from sundog.core.membership import Membership
 from sundog.core.placement import Placement
 from sundog.core.voting import Voting
@@ -42,7 +45,8 @@ class Node:
         self._timing = cluster.timing
         self._out: List[Effect] = []
         self._stored = stored
-        self._voting = Voting(cluster, name, boot, stored, self._out)
+        self.voting = self._voting = Voting(cluster, name, boot, stored, self._out)
+        self.links = Watch(name, cluster)
         self._peers = Membership(cluster.nodes, cluster.timing.timeout_s)
         self._agent = Agent(name, boot.boot_id, cluster)
         self._applicants = permits.Applicants(name, boot.boot_id, cluster.timing.timeout_s)
@@ -56,8 +60,8 @@ class Node:
         self._told_deadline = False
         self._unfit: Mapping[str, str] = {}
         self._reported: Tuple[object, ...] = ()
-        self._fetching: Tuple[int, str] = (0, "")
         self._now = float("-inf")
+        self._proposed = False                          # a ledger, in this step
         self._handlers: Dict[type, Callable[..., None]] = {
             events.Tick: self.on_tick, events.Heard: self.on_heard, events.DiskAnswered: self.on_disk_answered,
             events.Activated: self.on_activated, events.Deactivated: self.on_deactivated,
@@ -65,7 +69,7 @@ class Node:
             events.OperatorDisabled: self.on_operator_disabled, events.OperatorEnabled: self.on_operator_enabled,
             events.PermitAsked: self.on_permit_asked, events.Requested: self.on_requested,
             events.Configured: self.on_configured, events.FenceDone: self.on_fence_done,
-            events.Preflight: self.on_preflight}
+            events.Preflight: self.on_preflight, events.ClockJumped: self.on_clock_jumped}
         self._bodies: Dict[type, Callable[..., None]] = {
             Heartbeat: self._heartbeat, Grant: self._grant, Refused: self._refused, Elected: self._elected,
             LedgerIs: self._ledger_is, Write: self._write, Blocks: self._blocks, Ask: self._ask, Told: self._told}
@@ -93,13 +97,21 @@ class Node:
         """When each link last brought something from `node`."""
         return self._peers.heard_on(node)
 
+    def link_states(self, now: float, node: str) -> Mapping[str, str]:
+        """Each link to `node`, and "disk:NAME" for pulses: up | lost | down | never (links.py)."""
+        return self.links.states(now, self._peers, node)
+
     def explain(self, now: float, group: str) -> Placement:
         """Why the group would go where; raises KeyError for a group that is not configured."""
-        if self._leadership is not None:
-            nodes = plan.nodes_seen(self._leadership.view(now, self.cluster, self._peers), self.ledger)
-        else:
-            nodes = placement.nodes_by_ledger(self.cluster.nodes, self.ledger, {self.name: self._unfit})
+        view = None if self._leadership is None else self._leadership.view(now, self.cluster, self._peers)
+        nodes = plan.nodes_seen(view, self.ledger) if view is not None else \
+            placement.nodes_by_ledger(self.cluster.nodes, self.ledger, {self.name: self._unfit})
         return placement.place(self.cluster.groups[group], nodes, self.ledger)
+
+    def fence_wanted(self, node: str, boot_id: str) -> bool:
+        """Should a Fence that is under way be gone on with?"""
+        return self._leadership is not None \
+            and self._leadership.fencing.wanted(node, boot_id, self.ledger, self.cluster)
 
     def wake_at(self, now: float) -> float:
         """The earliest instant at which a Tick can matter; at most a beat away."""
@@ -115,7 +127,7 @@ class Node:
 
     def step(self, now: float, event: events.Event) -> List[Effect]:
         """Take an event at an instant of this node's clock; the effects are to be carried out in order."""
-        self._now = now
+        self._now, self._proposed = now, False
         if type(event) is events.Heard and event.body is None and now < self.wake_at(now):
             # The copy of a frame that came over another link: only that it came is new, and nothing else is due.
             self.on_heard(now, event)
@@ -131,7 +143,7 @@ class Node:
         voting = self._voting
         if voting.blocks is not self._stored.blocks or voting.highest != self._stored.highest \
                 or self.ledger is not self._stored.ledger:
-            self._stored = Stored(voting.blocks, voting.highest, self.ledger)
+            self._stored = replace(self._stored, blocks=voting.blocks, highest=voting.highest, ledger=self.ledger)
             effects.insert(0, Store(self._stored))
         return effects
 
@@ -161,20 +173,27 @@ class Node:
     # ---- leading
 
     def _lead(self, now: float) -> None:
-        """Take in what was chosen, plan, propose: again while that alone (a cluster of one) brings something new."""
+        """Take in what was chosen, plan, propose; once in a step, so that every ledger is durable before the next."""
         voting = self._voting
         while True:
             chosen, voting.chosen = voting.chosen, None
             if chosen is not None:
                 self._chosen(chosen)
             if voting.elected:
+                self._proposed = True                   # the ledger that this one carries on
                 self._begin_to_lead(now)
             leadership = self._leadership
             if leadership is None or voting.writer.busy or not voting.leading(now) \
                     or not (leadership.dirty or now >= leadership.plan_at):
                 return
-            ledger = leadership.plan(now, self.cluster, self._peers, self.ledger)
+            if self._proposed:
+                leadership.plan_at = now
+                return
+            agreed = join.all_have(self._digest, self.ledger, self._peers, self.name)
+            present = Present(voting.answering(now), voting.suspects, agreed, voting.ages(now))
+            ledger = leadership.plan(now, self.cluster, self._peers, self.ledger, present)
             if ledger is not None:
+                self._proposed = True
                 voting.propose(now, ledger)
 
     def _begin_to_lead(self, now: float) -> None:
@@ -199,6 +218,7 @@ class Node:
     def _learn(self, ledger: Ledger) -> None:
         if ledger.version > self.ledger.version:
             self.ledger = ledger
+            self._voting.learned(ledger)
             self._following.knows_of(ledger.version)
 
     # ---- lease, deadline, groups
@@ -215,6 +235,8 @@ class Node:
             and join.is_member(node, boot_id, self._voting.writer.own.ledger or self.ledger)
 
     def _reconcile(self, now: float) -> None:
+        if self._following.doubtful and not join.is_member(self.name, self.boot.boot_id, self.ledger):
+            self._out += self._agent.depose("it was paused past its lease, and the cluster has gone on without it")
         until = self._following.right_until(self.ledger.version)
         orders = self._agent.reconcile(self.ledger, until is not None and now < until)
         self._set_deadline(now)
@@ -250,12 +272,17 @@ class Node:
                 if leader is not None:
                     self._out.append(Send(leader, ask))
         self._out += self._asking.given_up(now)
+        self._out += self.links.look(now, self._peers)
+        peer = self.links.to_greet(self.leader)
+        if peer is not None:
+            self._out.append(Greet(peer))
 
     def _report(self, now: float) -> None:
         """A heartbeat: to the leader, or to everybody while there is none."""
         self._seq += 1
         reports, unfit = self._agent.reports, dict(self._unfit)
-        body = Heartbeat(self._seq, now, self.ledger.version, self.boot.hostid, reports, unfit)
+        body = Heartbeat(self._seq, now, self.ledger.version, self.boot.hostid, reports, unfit, self._digest,
+                         self.links.silent(now))
         self._peers.heard(now, "self", self.name, self.boot.boot_id)
         told = self._peers.beat(self.name, self.boot.boot_id, self.boot.incarnation, body)
         if self._leadership is not None:
@@ -306,7 +333,7 @@ class Node:
         self._forward(self._asking.from_smf(now, "online", event.group, self.name))
 
     def on_requested(self, now: float, event: events.Requested) -> None:
-        ask = Ask(event.ask, event.op, event.group, event.node, event.digest)
+        ask = Ask(event.ask, event.op, event.group, event.node, event.digest, event.voters)
         self._asking.requested(now, ask)
         self._forward(ask)
 
@@ -322,16 +349,26 @@ class Node:
     def on_configured(self, now: float, event: events.Configured) -> None:
         self.cluster, self._digest = event.cluster, event.cluster.digest
         self._peers.follow(event.cluster.nodes)
+        self.links.follow(event.cluster)
+        self._voting.configure(event.cluster)
         self._agent.configured(event.cluster)
         if self._leadership is not None:
             self._leadership.dirty = True
 
     def on_fence_done(self, now: float, event: events.FenceDone) -> None:
-        outcome = "is off" if event.ok else f"could not be fenced: {event.reason}"
-        self._say("FENCED" if event.ok else "FENCE-FAILED", "warning", f"{event.node} {outcome}", "", event.node)
+        if self._leadership is None:
+            self._out.append(fencing.line(event))
+        else:
+            self._leadership.fence_done(now, event, self._timing.timeout_s)
 
     def on_preflight(self, now: float, event: events.Preflight) -> None:
         self._unfit = dict(event.unfit)
+
+    def on_clock_jumped(self, now: float, event: events.ClockJumped) -> None:
+        self._say("CLOCK-JUMPED", "warning", jumps.said(self.name, event.by_s))
+        self._following.doubt()
+        self._voting.doubt(now)
+        self._next_beat = now
 
     # ---- bodies
 
@@ -381,7 +418,7 @@ class Node:
             self._say("REFUSED", "error", f"the cluster refuses {self.name}: {body.reason}")
             self._out.append(Leave(body.reason, body.remedy))
             return
-        stops = self._agent.stop_all(body.reason)
+        stops = self._agent.stop_all(body.reason, self._following.doubtful)
         if any(isinstance(one, Deactivate) for one in stops):
             self._say("REFUSED", "error", f"the cluster does not admit {self.name} yet: {body.reason}")
         self._out += stops
@@ -395,7 +432,9 @@ class Node:
             self._voting.answered(now, event.sender, body)
 
     def _doubtful(self, now: float, event: events.Heard) -> bool:
-        return join.is_doubtful(now, event.sender, event.boot_id, self.ledger, self._peers, self._timing)
+        of = (event.sender, event.boot_id)
+        return join.is_doubtful(now, *of, self.ledger, self._peers, self._timing) \
+            or join.is_restored(*of, event.incarnation, self.ledger)
 
     def _ask(self, now: float, event: events.Heard, body: Ask) -> None:
         if self._leadership is not None and self._voting.leading(now):
@@ -408,8 +447,4 @@ class Node:
 
     def _fetch(self) -> None:
         """Get the configuration that the ledger names, when it is not ours; asked once for each version."""
-        named = (self.ledger.config_version, self.ledger.config_digest)
-        if named[1] in ("", self._digest) or named == self._fetching:
-            return
-        self._fetching = named
-        self._out.append(FetchConfig(named[0], named[1], self.leader or self.name))
+        self._out += self._following.fetch(self.ledger, self._digest, self.leader or self.name)
