@@ -119,6 +119,10 @@ class Node:
     def step(self, now: float, event: events.Event) -> List[Effect]:
         """Take an event at an instant of this node's clock; the effects are to be carried out in order."""
         self._now, self._proposed = now, False
+        if type(event) is events.Heard and event.body is None and now < self.wake_at(now):
+            # The copy of a frame that came over another link: only that it came is new, and nothing else is due.
+            self.on_heard(now, event)
+            return []
         self._voting.start(now)
         self._handlers[type(event)](now, event)
         self._voting.check(now)

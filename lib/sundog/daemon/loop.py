@@ -128,10 +128,14 @@ class Daemon(Desk):
         self.disks.keep(self.node.voting.disks.by_name)
 
     def _set_tick(self) -> None:
-        if self._tick is not None:
-            self._tick.cancel()
         now = self.loop.time()
-        self._tick = self.loop.call_at(max(self.node.wake_at(now), now + _SHORTEST_TICK_S), self._on_tick)
+        at = max(self.node.wake_at(now), now + _SHORTEST_TICK_S)
+        if self._tick is not None:
+            # A tick that comes too early costs less than a new timer for every frame; it sets the next one.
+            if self._tick.when() <= at:
+                return
+            self._tick.cancel()
+        self._tick = self.loop.call_at(at, self._on_tick)
 
     def _on_tick(self) -> None:
         assert self._tick is not None

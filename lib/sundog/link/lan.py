@@ -21,6 +21,8 @@ from sundog.link.serial import SerialLine
 _RETRY_BIND_S = 1.0
 _MOST_AT_ONCE = 64
 _BUFFER = 1 << 18
+#: So many datagrams are known again when their copies come over other links: what 32 nodes send in a beat, twice.
+_COPIES = 256
 
 Deliver = Callable[[Heard], None]
 Tell = Callable[[str, str, str], None]  # code, severity, text
@@ -47,6 +49,7 @@ class Lan:
         self._sockets: Dict[str, socket.socket] = {}
         self._retries: Dict[str, asyncio.TimerHandle] = {}
         self._told: Dict[str, str] = {}
+        self._copies: Dict[bytes, Frame] = {}           # authentic datagrams that came lately
         self._lines = {link.name: self._line(link, link.devices[name]) for link in cluster.links.values()
                        if isinstance(link, SerialLink) and name in link.devices}
         self._peers = {peer: dict(self._paths(spec)) for peer, spec in cluster.nodes.items() if peer != name}
@@ -135,7 +138,7 @@ class Lan:
     def _receive(self, link: str, source: Any, datagram: bytes) -> None:
         self.received += 1
         try:
-            frame = unseal(datagram, self.id, self.key)
+            frame = self._unseal(datagram)
             if frame.sender not in self._peers:
                 raise FrameError("unknown", f"{frame.sender} is no other node of this cluster")
             verdict = self.gate.admit(self.loop.time(), link, source, frame)
@@ -148,6 +151,15 @@ class Lan:
         if verdict == GREET:
             return
         self.deliver(Heard(link, frame.sender, frame.boot_id, frame.incarnation, body))
+
+    def _unseal(self, datagram: bytes) -> Frame:
+        """The frame in it. The same bytes over another link are as authentic as they were over the first."""
+        frame = self._copies.pop(datagram, None)
+        if frame is None:
+            frame = self._copies[datagram] = unseal(datagram, self.id, self.key)
+            if len(self._copies) > _COPIES:
+                del self._copies[next(iter(self._copies))]
+        return frame
 
     # ---- sending
 
