@@ -12,18 +12,17 @@ from sundog.core.agent import Agent
 from sundog.core.asking import Asking
 from sundog.core.dispatch import handlers
 from sundog.core.effects import (
-    Deactivate,
     Effect,
     Greet,
     Journal,
-    Leave,
     Send,
     Store,
     Stored,
 )
 from sundog.core.electorate import Present
 from sundog.core.following import Following
-from sundog.core.frames import Ask, Ballot, Blocks, Body, Elected, Grant, Heartbeat, LedgerIs, Refused, Told, Write
+from sundog.core.frames import Ask, Body, Heartbeat
+from sundog.core.hearing import Hearing
 from sundog.core.leadership import Leadership
 from sundog.core.ledger import Ledger
 from sundog.core.links import Watch
@@ -35,7 +34,7 @@ from sundog.core.voting import Voting
 _DISK = "disk:"                         # a pulse on a disk counts as heard on the link of this name
 
 
-class Node:
+class Node(Hearing):
     """`stored` is what the last Store of this node held, `boot` the life of the host that it runs in."""
 
     def __init__(self, cluster: Cluster, name: str, boot: events.Boot, stored: Stored) -> None:
@@ -351,79 +350,6 @@ class Node:
         self._following.doubt()
         self._voting.doubt(now)
         self._next_beat = now
-
-    # ---- bodies
-
-    def _heartbeat(self, now: float, event: events.Heard, body: Heartbeat) -> None:
-        told = self._peers.beat(event.sender, event.boot_id, event.incarnation, body)
-        leadership = self._leadership
-        if leadership is None or not self._voting.leading(now):
-            self._guard_name(now, event.sender)
-            return
-        leadership.dirty |= told
-        member = self._is_member(event.sender, event.boot_id)
-        leadership.answer_beat(now, event.sender, body, member, self._voting.acknowledged_at, self.cluster, self.ledger)
-
-    def _guard_name(self, now: float, node: str) -> None:
-        """The leader cannot be told by its namesake: its followers refuse the other host."""
-        beat = self._peers.peers[node].beat
-        if node == self.leader and beat is not None:
-            refusal = join.namesake(node, beat, self.ledger, self._peers, self._timing)
-            self._out += [] if refusal is None else [Send(node, refusal)]
-
-    def _grant(self, now: float, event: events.Heard, body: Grant) -> None:
-        if self._following.granted(body):
-            self._follow(now, event.sender, body.ballot)
-
-    def _follow(self, now: float, leader: str, ballot: Ballot) -> bool:
-        """Some node says that it leads; says whether that is new to us."""
-        new = self._following.follow(now, leader, ballot)
-        if self._voting.leads and ballot > self._voting.writer.ballot:
-            self._voting.resign(now)
-        self._voting.leader_seen_at = self._following.seen_at
-        return new
-
-    def _elected(self, now: float, event: events.Heard, body: Elected) -> None:
-        self._following.knows_of(body.version)
-        if self._follow(now, event.sender, body.ballot):
-            self._report(now)
-            for ask in self._asking.open():
-                self._out.append(Send(event.sender, ask))
-
-    def _ledger_is(self, now: float, event: events.Heard, body: LedgerIs) -> None:
-        self._learn(body.ledger)
-
-    def _refused(self, now: float, event: events.Heard, body: Refused) -> None:
-        if body.boot_id not in ("", self.boot.boot_id):
-            return
-        if body.fatal:
-            self._say("REFUSED", "error", f"the cluster refuses {self.name}: {body.reason}")
-            self._out.append(Leave(body.reason, body.remedy))
-            return
-        stops = self._agent.stop_all(body.reason, self._following.doubtful)
-        if any(isinstance(one, Deactivate) for one in stops):
-            self._say("REFUSED", "error", f"the cluster does not admit {self.name} yet: {body.reason}")
-        self._out += stops
-
-    def _write(self, now: float, event: events.Heard, body: Write) -> None:
-        if not self._doubtful(now, event):
-            self._voting.write(now, event.sender, event.boot_id, body)
-
-    def _blocks(self, now: float, event: events.Heard, body: Blocks) -> None:
-        if not self._doubtful(now, event):
-            self._voting.answered(now, event.sender, body)
-
-    def _doubtful(self, now: float, event: events.Heard) -> bool:
-        of = (event.sender, event.boot_id)
-        return join.is_doubtful(now, *of, self.ledger, self._peers, self._timing) \
-            or join.is_restored(*of, event.incarnation, self.ledger)
-
-    def _ask(self, now: float, event: events.Heard, body: Ask) -> None:
-        if self._leadership is not None and self._voting.leading(now):
-            self._leadership.asked(event.sender, body)
-
-    def _told(self, now: float, event: events.Heard, body: Told) -> None:
-        self._out += self._asking.told(body)
 
     # ---- the configuration
 
