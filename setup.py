@@ -22,7 +22,9 @@ setup(
     extras_require={
         "terminal": ["rich>=12"],
         "zookeeper": ["kazoo>=2.8"],
-        "test": ["pytest", "pytest-xdist", "pytest-timeout", "hypothesis", "ruff", "mypy", "types-PyYAML"],
+        "serial": ["pyserial>=3.5"],
+        "test": ["pytest", "pytest-xdist", "pytest-timeout", "hypothesis", "ruff", "mypy", "types-PyYAML",
+                 "types-pyserial"],
     },
     entry_points={"console_scripts": [
         "sundog = sundog.cli.main:main",

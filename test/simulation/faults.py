@@ -3,7 +3,9 @@ from dataclasses import replace
 from random import Random
 from typing import Callable, Dict, List, Optional, Tuple
 
+from simulation.devices import Device
 from simulation.machine import Machine
+from simulation.memory import Memory
 from simulation.wire import Quality
 from simulation.world import World, with_group
 from sundog.core.events import Preflight
@@ -12,16 +14,22 @@ _MOST_GROUPS = 4
 
 
 class Storm:
-    """Faults at random instants, on average one in `every_s` seconds, until `end()`. Counts what it did by kind."""
+    """Faults at random instants, on average one in `every_s` seconds, until `end()`. Counts what it did by kind.
 
-    def __init__(self, world: World, every_s: float = 4.0) -> None:
+    `weights`: how often each kind comes, instead of the usual mixture.
+    """
+
+    def __init__(self, world: World, every_s: float = 4.0, weights: Optional[Dict[str, int]] = None) -> None:
         self.world, self.every_s = world, every_s
         self.random: Random = world.random
         self.counts: Dict[str, int] = {}
         self.over = False
+        self.memory = Memory(self)
         self.kinds: List[Tuple[str, int, Callable[[], bool]]] = [
             ("power cut", 6, self.power_cut), ("power cut in a step", 3, self.power_cut_in_a_step),
             ("freeze", 4, self.freeze), ("freeze in a step", 2, self.freeze_in_a_step),
+            ("suspend", 3, self.suspend), ("suspend in a step", 2, self.suspend_in_a_step),
+            ("wall clock set", 2, self.set_wall_clock), ("all wall clocks set", 1, self.set_all_wall_clocks),
             ("stall", 4, self.stall), ("daemon crash", 5, self.daemon_crash),
             ("daemon crash in a step", 3, self.daemon_crash_in_a_step),
             ("daemon stays down", 1, self.daemon_stays_down),
@@ -32,9 +40,13 @@ class Storm:
             ("start astray", 6, self.start_astray),
             ("operator", 10, self.operator), ("unfit", 2, self.unfit), ("all power cut", 1, self.all_power_cut),
             ("slow disk", 3, self.slow_disk), ("failing disk", 3, self.failing_disk),
-            ("lost path", 2, self.lost_path), ("apply", 2, self.apply)]
+            ("lost path", 2, self.lost_path), ("apply", 2, self.apply),
+            ("sick device", 8, self.sick_device), ("device out of reach", 3, self.device_out_of_reach),
+            ("operator fences", 2, self.operator_fences), ("operator confirms", 2, self.operator_confirms),
+            ("other voters", 4, self.memory.other_voters), ("lost vote file", 3, self.memory.lost_vote_file),
+            ("older vote file", 2, self.memory.older_vote_file), ("new label", 2, self.memory.new_label)]
         self._names = [name for name, _, _ in self.kinds]
-        self._weights = [weight for _, weight, _ in self.kinds]
+        self._weights = [weight if weights is None else weights.get(name, 0) for name, weight, _ in self.kinds]
         self._calls = {name: call for name, _, call in self.kinds}
         self._next()
 
@@ -45,6 +57,7 @@ class Storm:
         world.heal()
         for machine in world.machines.values():
             machine.unfit = {}
+            self.memory.mend(machine)
             machine.left = "" if machine.name == machine.key else machine.left
             for group in world.cluster.groups:
                 if machine.smf is not None:
@@ -54,7 +67,7 @@ class Storm:
             machine.happen(_preflight())
 
     def _next(self) -> None:
-        self._in(self.random.expovariate(1 / self.every_s), self._strike)
+        self.later(self.random.expovariate(1 / self.every_s), self._strike)
 
     def _strike(self) -> None:
         name = self.random.choices(self._names, self._weights)[0]
@@ -62,7 +75,7 @@ class Storm:
             self.counts[name] = self.counts.get(name, 0) + 1
         self._next()
 
-    def _in(self, delay_s: float, call: Callable[[], object]) -> None:
+    def later(self, delay_s: float, call: Callable[[], object]) -> None:
         self.world.timeline.at(self.world.now + delay_s, self._unless_over, call)
 
     def _unless_over(self, call: Callable[[], object]) -> None:
@@ -71,7 +84,7 @@ class Storm:
 
     # ---- choosing
 
-    def _machine(self) -> Optional[Machine]:
+    def machine(self) -> Optional[Machine]:
         up = [machine for machine in self.world.machines.values() if self.world.is_up(machine.key)]
         # The leader and owners are where it hurts: half of the time it is one of them.
         sore = [m for m in up if m.leads or (m.smf is not None and m.smf.active)]
@@ -80,13 +93,13 @@ class Storm:
     def _group(self) -> str:
         return self.random.choice(sorted(self.world.cluster.groups))
 
-    def _while(self) -> float:
+    def a_while(self) -> float:
         """Mostly about as long as the timeout, sometimes much shorter or longer."""
         return self.world.cluster.timing.timeout_s * self.random.choice((0.1, 0.4, 0.5, 0.9, 1.0, 1.1, 1.5, 3.0, 8.0)) \
             * self.random.uniform(0.8, 1.2)
 
     def _on_a_machine(self, do: Callable[[Machine], object]) -> bool:
-        machine = self._machine()
+        machine = self.machine()
         if machine is None:
             return False
         do(machine)
@@ -99,7 +112,7 @@ class Storm:
 
     def _cut_power(self, machine: Machine) -> None:
         machine.power_off()
-        self._in(self._while() if self.random.random() < 0.3 else self.world.boot_s(), machine.power_on)
+        self.later(self.a_while() if self.random.random() < 0.3 else self.world.boot_s(), machine.power_on)
 
     def all_power_cut(self) -> bool:
         for machine in self.world.machines.values():
@@ -118,10 +131,32 @@ class Storm:
 
     def _freeze(self, machine: Machine) -> None:
         machine.freeze()
-        self._in(self._while(), machine.thaw)
+        self.later(self.a_while(), machine.thaw)
 
     def freeze_in_a_step(self) -> bool:
         return self._on_a_machine(lambda machine: self._fuse(machine, self._freeze))
+
+    def suspend(self) -> bool:
+        return self._on_a_machine(self._suspend)
+
+    def _suspend(self, machine: Machine) -> None:
+        machine.suspend()
+        self.later(self.a_while(), machine.thaw)
+
+    def suspend_in_a_step(self) -> bool:
+        return self._on_a_machine(lambda machine: self._fuse(machine, self._suspend))
+
+    def _step_s(self) -> float:
+        return self.random.choice((-3600.0, -1.0, 0.15, 1.0, 3600.0))
+
+    def set_wall_clock(self) -> bool:
+        return self._on_a_machine(lambda machine: machine.set_wall_clock(self._step_s()))
+
+    def set_all_wall_clocks(self) -> bool:
+        by_s = self._step_s()
+        for machine in self.world.machines.values():
+            machine.set_wall_clock(by_s)
+        return True
 
     # ---- daemons
 
@@ -130,7 +165,7 @@ class Storm:
 
     def _stall(self, machine: Machine) -> None:
         machine.stall()
-        self._in(self._while(), machine.resume)
+        self.later(self.a_while(), machine.resume)
 
     def daemon_crash(self) -> bool:
         return self._on_a_machine(self._crash)
@@ -145,7 +180,7 @@ class Storm:
     def daemon_stays_down(self) -> bool:
         def down(machine: Machine) -> None:
             machine.kill_daemon()
-            self._in(self._while() * 2, machine.start_daemon)
+            self.later(self.a_while() * 2, machine.start_daemon)
         return self._on_a_machine(down)
 
     # ---- links
@@ -158,7 +193,7 @@ class Storm:
         def off(machine: Machine) -> None:
             before = set(self.world.wire.cuts)
             self.world.cut(machine.key, one_way=self.random.random() < 0.3)
-            self._in(self._while(), self._mend_cuts(before))
+            self.later(self.a_while(), self._mend_cuts(before))
         return self._on_a_machine(off)
 
     def cut_pair(self) -> bool:
@@ -167,7 +202,7 @@ class Storm:
         one, other = self.random.sample(sorted(self.world.machines), 2)
         before = set(self.world.wire.cuts)
         self.world.cut(one, other, one_way=self.random.random() < 0.5)
-        self._in(self._while(), self._mend_cuts(before))
+        self.later(self.a_while(), self._mend_cuts(before))
         return True
 
     def cut_one_link(self) -> bool:
@@ -175,7 +210,7 @@ class Storm:
             before = set(self.world.wire.cuts)
             link = self.random.choice(sorted(self.world.wire.qualities))
             self.world.cut(machine.key, links=(link,), one_way=self.random.random() < 0.3)
-            self._in(self._while(), self._mend_cuts(before))
+            self.later(self.a_while(), self._mend_cuts(before))
         return self._on_a_machine(off)
 
     def bad_link(self) -> bool:
@@ -187,7 +222,7 @@ class Storm:
         def mend() -> None:
             if self.world.wire.qualities[link] is bad:
                 self.world.wire.qualities[link] = Quality()
-        self._in(self._while(), mend)
+        self.later(self.a_while(), mend)
         return True
 
     # ---- groups
@@ -196,7 +231,7 @@ class Storm:
         def fails(machine: Machine) -> None:
             what = (machine.key, self._group(), self.random.choice(("start", "start", "stop")))
             self.world.failing.add(what)
-            self._in(self._while() * 2, lambda: self.world.failing.discard(what))
+            self.later(self.a_while() * 2, lambda: self.world.failing.discard(what))
         return self._on_a_machine(fails)
 
     def slow_methods(self) -> bool:
@@ -204,7 +239,7 @@ class Storm:
 
         def mend() -> None:
             self.world.slowness = 1.0
-        self._in(self._while() * 2, mend)
+        self.later(self.a_while() * 2, mend)
         return True
 
     def resource_dies(self) -> bool:
@@ -238,11 +273,11 @@ class Storm:
             def mend() -> None:
                 machine.unfit = {}
                 machine.happen(_preflight())
-            self._in(self._while() * 4, mend)
+            self.later(self.a_while() * 4, mend)
         return self._on_a_machine(run)
 
     def operator(self) -> bool:
-        machine = self._machine()
+        machine = self.machine()
         if machine is None:
             return False
         group = self._group()
@@ -260,7 +295,7 @@ class Storm:
 
     def apply(self) -> bool:
         """One more group, up to a handful, or another order of nodes for one that is there."""
-        machine = self._machine()
+        machine = self.machine()
         if machine is None:
             return False
         cluster = self.world.cluster
@@ -286,7 +321,7 @@ class Storm:
             return False
         partition = self.random.choice(list(self.world.partitions.values()))
         setattr(partition, what, bad)
-        self._in(self._while(), lambda: setattr(partition, what, well))
+        self.later(self.a_while(), lambda: setattr(partition, what, well))
         return True
 
     def lost_path(self) -> bool:
@@ -295,7 +330,48 @@ class Storm:
         partition = self.random.choice(list(self.world.partitions.values()))
         key = self.random.choice(sorted(self.world.machines))
         partition.unreachable.add(key)
-        self._in(self._while() * 2, lambda: partition.unreachable.discard(key))
+        self.later(self.a_while() * 2, lambda: partition.unreachable.discard(key))
+        return True
+
+
+    # ---- fence devices
+
+    def _device(self) -> Optional[Device]:
+        return self.random.choice(list(self.world.devices.values())) if self.world.devices else None
+
+    def sick_device(self) -> bool:
+        """One that is slow, late to say what it did, failing or hanging."""
+        device = self._device()
+        if device is None:
+            return False
+        device.acts_s, device.reads_s = self.random.choice(((0.3, 0.05), (5.0, 0.1), (0.3, 8.0), (0.2, 30.0)))
+        device.failing, device.hanging = self.random.choice(((False, False), (True, False), (False, True)))
+        self.later(self.a_while() * 4, device.mend)
+        return True
+
+    def device_out_of_reach(self) -> bool:
+        device = self._device()
+        if device is None:
+            return False
+        away = self.random.sample(sorted(self.world.machines), self.random.randint(1, len(self.world.machines)))
+        device.unreachable.update(away)
+        self.later(self.a_while() * 4, device.unreachable.clear)
+        return True
+
+    def operator_fences(self) -> bool:
+        device, machine = self._device(), self._machine()
+        if device is None or machine is None:
+            return False
+        self.world.ask_fence(self.random.choice(("fence", "fence-forced")), device.node, machine.key)
+        return True
+
+    def operator_confirms(self) -> bool:
+        """Of a host that is off, which the operator sees to until it is freed."""
+        off = [device for device in self.world.devices.values() if not device.machine.power]
+        machine = self._machine()
+        if not off or machine is None:
+            return False
+        self.world.confirm(self.random.choice(off).node, at=machine.key)
         return True
 
 

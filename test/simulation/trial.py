@@ -1,5 +1,5 @@
 """One seed: a cluster drawn by chance, a storm of faults, then calm, in which everything must come right again."""
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Dict, List
 
@@ -39,7 +39,10 @@ def world_of(seed: int, timeout_s: float = 2.0) -> World:
         nodes = tuple(chance.sample(names, chance.randint(2, count)))
         world.group(f"g{number}", nodes=nodes, pool=chance.random() < 0.8,
                     failback=chance.choice(("manual", "manual", "automatic")))
-    return world.recovery(window_s=60.0, on_stop_failed=chance.choice(("fence", "fence", "block")))
+    world.recovery(window_s=60.0, on_stop_failed=chance.choice(("fence", "fence", "block")),
+                   fencing=chance.choice(("required", "required", "tried")))
+    with_device = chance.choice((0, 0, count, count - 1))
+    return world.fence(*chance.sample(names, with_device)) if with_device else world
 
 
 def trial(seed: int, storm_s: float = 120.0, every_s: float = 4.0, timeout_s: float = 2.0) -> Result:
@@ -50,6 +53,7 @@ def trial(seed: int, storm_s: float = 120.0, every_s: float = 4.0, timeout_s: fl
     world.run(storm_s)
     storm.end()
     calm(world)
+    all_vote(world)
     clear_all(world)
     calm(world)
     one_clean_takeover(world)
@@ -63,6 +67,14 @@ def calm(world: World) -> None:
     world.run(until=lambda: all(map(world.is_up, world.machines)), within_s=CALM_S)
     world.run(5 * world.cluster.timing.timeout_s)
     world.run(until=lambda: not world.invariants.online_once(), within_s=CALM_S)
+
+
+def all_vote(world: World) -> None:
+    """The operator wants the first vote holders again: the ledger comes to name them, each with the life it has."""
+    first = world.first
+    nodes = {name: replace(spec, votes=first.nodes[name].votes) for name, spec in world.cluster.nodes.items()}
+    world.apply(replace(world.cluster, nodes=nodes, holders=first.holders), next(iter(world.machines)))
+    world.run(until=world.voters_are_whole, within_s=CALM_S)
 
 
 def clear_all(world: World) -> None:

@@ -39,8 +39,8 @@ class Bench:
     def __init__(self, passive: Passive, within_s: float = 30.0, kind: str = "witness") -> None:
         self.answers: "asyncio.Queue[DiskAnswered]" = asyncio.Queue()
         self.told: List[Tuple[str, str, str]] = []
-        self.worker = HolderWorker(asyncio.get_running_loop(), "w1", kind, passive, within_s, self.answers.put_nowait,
-                                   lambda *told: self.told.append(told))
+        self.worker = HolderWorker(asyncio.get_running_loop(), "n1", "w1", kind, passive, within_s,
+                                   self.answers.put_nowait, lambda *told: self.told.append(told))
 
     async def exchange(self, request: int, block: Optional[Block] = None) -> DiskAnswered:
         self.worker.write(WriteDisk("w1", request, block))
@@ -109,7 +109,7 @@ class Hangs(Passive):
         threading.Event().wait()
 
 async def main():
-    worker = HolderWorker(asyncio.get_running_loop(), "w1", "witness", Hangs(), 60.0, print, print)
+    worker = HolderWorker(asyncio.get_running_loop(), "n1", "w1", "witness", Hangs(), 60.0, print, print)
     worker.write(WriteDisk("w1", 1, None))
     await asyncio.get_running_loop().run_in_executor(None, started.wait)
     worker.close()

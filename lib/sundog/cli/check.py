@@ -5,14 +5,22 @@ from typing import Any, Dict, List
 import click
 
 from sundog.cli.session import BAD, EXITS, Session, json_option, pass_session
+from sundog.config.fencing import protection
 from sundog.config.load import Reading, examine_file
-from sundog.config.model import Cluster, DiskHolder, PassiveHolder, WitnessHolder, ZooKeeperHolder
+from sundog.config.model import (
+    Cluster,
+    DiskHolder,
+    PassiveHolder,
+    SerialLink,
+    WitnessHolder,
+    ZooKeeperHolder,
+)
 from sundog.config.problems import ERROR, RISK, WARNING, Problem
 
 
 @click.command(epilog=EXITS)
 @click.argument("file", type=click.Path())
-@click.option("--here", is_flag=True, help="Look at this host as well: its key file, its name, the vote holders.")
+@click.option("--here", is_flag=True, help="Look at this host as well: key file, name, vote holders, watchdog, devices.")
 @json_option
 @pass_session
 @click.pass_context
@@ -31,10 +39,12 @@ def command(context: click.Context, session: Session, file: str, here: bool) -> 
     """
     reading = read(file)
     wrong = objections(reading.cluster) if here and reading.cluster else []
-    lines = [*map(str, reading.problems), *(f"this host: {text}" for text in wrong), summary(file, reading)]
+    fencing = protection(reading.cluster) if reading.cluster else []
+    lines = [*map(str, reading.problems), *fencing, *(f"this host: {text}" for text in wrong), summary(file, reading)]
     ok = reading.cluster is not None and not wrong
     session.say("\n".join(lines), {
-        "ok": ok, "problems": [as_dict(problem) for problem in reading.problems], "host": wrong})
+        "ok": ok, "problems": [as_dict(problem) for problem in reading.problems], "fencing": fencing,
+        "host": wrong})
     return 0 if ok else BAD
 
 
@@ -61,8 +71,11 @@ def as_dict(problem: Problem) -> Dict[str, Any]:
 
 def objections(cluster: Cluster) -> List[str]:
     """What this host lacks to be a node of `cluster`."""
+    from importlib.util import find_spec
+
     from sundog.errors import ConfigProblem
     from sundog.link.key import load_key
+    from sundog.solaris.watchdog import missing
     found = []
     try:
         load_key(cluster.key_file)
@@ -71,7 +84,14 @@ def objections(cluster: Cluster) -> List[str]:
     name = os.uname().nodename.split(".")[0]
     if name not in cluster.nodes:
         found.append(f"its name {name} is not among the nodes; name it as 'hostname' prints it, without the domain")
-    return found + [text for holder in cluster.holders.values() for text in holder_objections(holder)]
+    found += [text for holder in cluster.holders.values() for text in holder_objections(holder)]
+    if any(isinstance(link, SerialLink) for link in cluster.links.values()) and find_spec("serial") is None:
+        found.append("a serial link is configured and pyserial is not installed: pip install pyserial")
+    if cluster.protection.watchdog:
+        found += missing(cluster.protection.watchdog)
+    return found + fence_objections(cluster)
+
+
 
 
 def holder_objections(holder: PassiveHolder) -> List[str]:
@@ -123,3 +143,17 @@ def votes(cluster: Cluster) -> str:
     if len(nodes) == 2 and any(isinstance(holder, WitnessHolder) for holder in cluster.holders.values()):
         said += "; with the witness either node carries on without the other, and both do without the witness"
     return said
+
+
+def fence_objections(cluster: Cluster) -> List[str]:
+    """What this host lacks to use the fence devices: password files, ipmitool, agents. No device is asked."""
+    from sundog.fence.device import FenceFailed
+    from sundog.fence.sequence import device_of
+    found = []
+    for node, levels in cluster.fence.items():
+        for level in levels:
+            try:
+                device_of(level, node).ready()
+            except FenceFailed as error:
+                found.append(f"fence device of {node}: {error}")
+    return list(dict.fromkeys(found))

@@ -2,12 +2,14 @@
 
 While one exchange runs only the newest of those that wait is kept; the others are answered as failed. One that is not
 over in time is answered as failed, and what it gives later is dropped. The threads do not keep the daemon from ending.
+What a holder has of ours from before is read before the first write, and never overwritten by less (paxos.merged).
 """
 import asyncio
 import queue
 import threading
-from typing import Callable, Optional, Tuple
+from typing import Callable, Iterable, Optional, Tuple
 
+from sundog.core import paxos
 from sundog.core.effects import WriteDisk
 from sundog.core.events import DiskAnswered
 from sundog.core.frames import Block
@@ -20,12 +22,14 @@ Outcome = Tuple[Optional[Tuple[Block, ...]], Optional[SundogError]]
 
 
 class HolderWorker:
-    """One passive holder of this node. `kind`: "disk", "witness" or "zookeeper"; `within_s`: its deadline."""
+    """One passive holder of the node `me`. `kind`: "disk", "witness" or "zookeeper"; `within_s`: its deadline."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, holder: str, kind: str, passive: Passive, within_s: float,
-                 answer: Answer, tell: Tell) -> None:
-        self.loop, self.holder, self.kind, self.passive, self.within_s = loop, holder, kind, passive, within_s
-        self.answer, self.tell = answer, tell
+    def __init__(self, loop: asyncio.AbstractEventLoop, me: str, holder: str, kind: str, passive: Passive,
+                 within_s: float, answer: Answer, tell: Tell) -> None:
+        self.loop, self.me, self.holder, self.kind, self.passive = loop, me, holder, kind, passive
+        self.within_s, self.answer, self.tell = within_s, answer, tell
+        self._kept: Optional[Block] = None              # what the holder has of us
+        self._known = False
         self._orders: "queue.SimpleQueue[Optional[WriteDisk]]" = queue.SimpleQueue()
         self._running: Optional[WriteDisk] = None       # in the thread now
         self._answered = False                          # the one in the thread was answered as late
@@ -58,7 +62,7 @@ class HolderWorker:
         while order is not None:
             outcome: Outcome
             try:
-                outcome = self.passive.exchange(order.block), None
+                outcome = self._exchange(order.block), None
             except SundogError as error:
                 outcome = None, error
             except Exception as defect:                 # noqa: BLE001 (handed to the loop, where it ends the daemon)
@@ -68,6 +72,17 @@ class HolderWorker:
                 break
             order = self._orders.get()
         self.passive.close()
+
+    def _exchange(self, block: Optional[Block]) -> Tuple[Block, ...]:
+        if block is not None and not self._known:
+            self._learn(self.passive.exchange(None))
+        blocks = self.passive.exchange(None if block is None else paxos.merged(self._kept, block))
+        self._learn(blocks)
+        return blocks
+
+    def _learn(self, blocks: Iterable[Block]) -> None:
+        self._known = True
+        self._kept = next((block for block in blocks if block.writer == self.me), None)
 
     def _hand_over(self, call: Callable[..., None], *given: object) -> bool:
         try:
