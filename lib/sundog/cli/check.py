@@ -20,7 +20,7 @@ from sundog.config.problems import ERROR, RISK, WARNING, Problem
 
 @click.command(epilog=EXITS)
 @click.argument("file", type=click.Path())
-@click.option("--here", is_flag=True, help="Look at this host as well: key file, name, vote holders, watchdog, devices.")
+@click.option("--here", is_flag=True, help="Look at this host as well: key, name, vote holders, watchdog, devices.")
 @json_option
 @pass_session
 @click.pass_context
