@@ -4,7 +4,9 @@ from functools import partial
 from random import Random
 from typing import Callable, Deque, Dict, List, Mapping, Optional, Sequence, Tuple
 
+from simulation.devicefaults import DeviceFaults
 from simulation.machine import Machine
+from simulation.memory import Memory
 from simulation.script import Draws, Fault, Void, replayed
 from simulation.wirefaults import WireFaults
 from simulation.world import World, with_group
@@ -13,18 +15,20 @@ from sundog.core.events import Preflight
 _MOST_GROUPS = 4
 
 
-class Storm(WireFaults):
+class Storm(WireFaults, DeviceFaults):
     """Faults at random instants, on average one in `every_s` seconds, or those of a script, until `end()`.
 
-    `faults` has what struck, with what each drew; `factors` multiply the weights of kinds. Draw from `random` only.
+    `faults` has what struck, with what each drew; `factors` multiply the weights of kinds, `weights` replace them all.
+    Draw from `random` only.
     """
 
     def __init__(self, world: World, every_s: float = 4.0, factors: Optional[Mapping[str, float]] = None,
-                 script: Optional[Sequence[Fault]] = None) -> None:
+                 script: Optional[Sequence[Fault]] = None, weights: Optional[Mapping[str, float]] = None) -> None:
         self.world, self.every_s = world, every_s
         self.random = Draws(Random(world.seed ^ 0x570))
         self.faults: List[Fault] = []
         self.over = False
+        self.memory = Memory(self)
         self.kinds: List[Tuple[str, int, Callable[[], bool]]] = [
             ("power cut", 6, self.power_cut), ("power cut in a step", 3, self.power_cut_in_a_step),
             ("freeze", 4, self.freeze), ("freeze in a step", 2, self.freeze_in_a_step),
@@ -39,10 +43,11 @@ class Storm(WireFaults):
             ("operator", 10, self.operator), ("unfit", 2, self.unfit), ("all power cut", 1, self.all_power_cut),
             ("slow disk", 3, self.slow_disk), ("failing disk", 3, self.failing_disk),
             ("lost path", 2, self.lost_path), ("hung disk", 2, self.hung_disk), ("apply", 2, self.apply)]
-        self.kinds += self.wire_kinds()
+        self.kinds += [*self.wire_kinds(), *self.device_kinds(), *self.memory.kinds()]
         factor = (factors or {}).get
         self._names = [name for name, _, _ in self.kinds]
-        self._weights = [weight * factor(name, 1.0) for name, weight, _ in self.kinds]
+        self._weights = [weight * factor(name, 1.0) if weights is None else weights.get(name, 0)
+                         for name, weight, _ in self.kinds]
         self._calls = {name: call for name, _, call in self.kinds}
         if script is None:
             self._next()
@@ -70,6 +75,7 @@ class Storm(WireFaults):
                 if machine.smf is not None:
                     machine.smf.mend(group)
             machine.power_on()
+            self.memory.mend(machine)
             machine.start_daemon()
             machine.happen(_preflight())
 
@@ -93,7 +99,7 @@ class Storm(WireFaults):
             self.faults.append(replace(fault, said=self.world.last_said if self.world.said > said else ""))
             self.world.note("fault", f"{fault.kind}: {' '.join(map(str, fault.drawn))}")
 
-    def _in(self, delay_s: float, call: Callable[[], object]) -> None:
+    def later(self, delay_s: float, call: Callable[[], object]) -> None:
         self.world.timeline.at(self.world.now + delay_s, self._unless_over, self.random.bound(call))
 
     def _unless_over(self, call: Callable[[], object]) -> None:
@@ -102,7 +108,7 @@ class Storm(WireFaults):
 
     # ---- choosing
 
-    def _machine(self) -> Optional[Machine]:
+    def machine(self) -> Optional[Machine]:
         up = [machine for machine in self.world.machines.values() if self.world.is_up(machine.key)]
         # The leader and owners are where it hurts: half of the time it is one of them.
         sore = [m for m in up if m.leads or (m.smf is not None and m.smf.active)]
@@ -115,13 +121,13 @@ class Storm(WireFaults):
     def _group(self) -> str:
         return self.random.choice(sorted(self.world.cluster.groups))
 
-    def _while(self) -> float:
+    def a_while(self) -> float:
         """Mostly about as long as the timeout, sometimes much shorter or longer."""
         return self.world.cluster.timing.timeout_s * self.random.choice((0.1, 0.4, 0.5, 0.9, 1.0, 1.1, 1.5, 3.0, 8.0)) \
             * self.random.uniform(0.8, 1.2)
 
     def _on_a_machine(self, do: Callable[[Machine], object]) -> bool:
-        machine = self._machine()
+        machine = self.machine()
         if machine is None:
             return False
         do(machine)
@@ -134,7 +140,7 @@ class Storm(WireFaults):
 
     def _cut_power(self, machine: Machine) -> None:
         machine.power_off()
-        self._in(self._while() if self.random.random() < 0.3 else self.random.uniform(3.0, 23.0), machine.power_on)
+        self.later(self.a_while() if self.random.random() < 0.3 else self.random.uniform(3.0, 23.0), machine.power_on)
 
     def all_power_cut(self) -> bool:
         for machine in self.world.machines.values():
@@ -153,7 +159,7 @@ class Storm(WireFaults):
 
     def _freeze(self, machine: Machine) -> None:
         machine.freeze()
-        self._in(self._while(), machine.thaw)
+        self.later(self.a_while(), machine.thaw)
 
     def freeze_in_a_step(self) -> bool:
         return self._on_a_machine(lambda machine: self._fuse(machine, self._freeze))
@@ -165,7 +171,7 @@ class Storm(WireFaults):
 
     def _stall(self, machine: Machine) -> None:
         machine.stall()
-        self._in(self._while(), machine.resume)
+        self.later(self.a_while(), machine.resume)
 
     def daemon_crash(self) -> bool:
         return self._on_a_machine(self._crash)
@@ -180,7 +186,7 @@ class Storm(WireFaults):
     def daemon_stays_down(self) -> bool:
         def down(machine: Machine) -> None:
             machine.kill_daemon()
-            self._in(self._while() * 2, machine.start_daemon)
+            self.later(self.a_while() * 2, machine.start_daemon)
         return self._on_a_machine(down)
 
     # ---- groups
@@ -189,7 +195,7 @@ class Storm(WireFaults):
         def fails(machine: Machine) -> None:
             what = (machine.key, self._group(), self.random.choice(("start", "start", "stop")))
             self.world.failing.add(what)
-            self._in(self._while() * 2, lambda: self.world.failing.discard(what))
+            self.later(self.a_while() * 2, lambda: self.world.failing.discard(what))
         return self._on_a_machine(fails)
 
     def slow_methods(self) -> bool:
@@ -197,7 +203,7 @@ class Storm(WireFaults):
 
         def mend() -> None:
             self.world.slowness = 1.0
-        self._in(self._while() * 2, mend)
+        self.later(self.a_while() * 2, mend)
         return True
 
     def resource_dies(self) -> bool:
@@ -231,11 +237,11 @@ class Storm(WireFaults):
             def mend() -> None:
                 machine.unfit = {}
                 machine.happen(_preflight())
-            self._in(self._while() * 4, mend)
+            self.later(self.a_while() * 4, mend)
         return self._on_a_machine(run)
 
     def operator(self) -> bool:
-        machine = self._machine()
+        machine = self.machine()
         if machine is None:
             return False
         group = self._group()
@@ -253,7 +259,7 @@ class Storm(WireFaults):
 
     def apply(self) -> bool:
         """One more group, up to a handful, or another order of nodes for one that is there."""
-        machine = self._machine()
+        machine = self.machine()
         if machine is None:
             return False
         cluster = self.world.cluster
@@ -279,7 +285,7 @@ class Storm(WireFaults):
             return False
         partition = self.random.choice(list(self.world.partitions.values()))
         setattr(partition, what, bad)
-        self._in(self._while(), lambda: setattr(partition, what, well))
+        self.later(self.a_while(), lambda: setattr(partition, what, well))
         return True
 
     def hung_disk(self) -> bool:
@@ -287,7 +293,7 @@ class Storm(WireFaults):
             return False
         partition = self.random.choice(list(self.world.partitions.values()))
         partition.hung = True
-        self._in(self._while(), partition.release)
+        self.later(self.a_while(), partition.release)
         return True
 
     def lost_path(self) -> bool:
@@ -296,7 +302,7 @@ class Storm(WireFaults):
         partition = self.random.choice(list(self.world.partitions.values()))
         key = self.random.choice(sorted(self.world.machines))
         partition.unreachable.add(key)
-        self._in(self._while() * 2, lambda: partition.unreachable.discard(key))
+        self.later(self.a_while() * 2, lambda: partition.unreachable.discard(key))
         return True
 
 

@@ -11,6 +11,7 @@ from collections import Counter
 from itertools import combinations
 from typing import TYPE_CHECKING, Dict, FrozenSet, List, Set, Tuple
 
+from sundog.core import fencing, voters
 from sundog.core.ledger import ONLINE, STOP_FAILED
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Health:
         self.looks = self.sound_looks = 0
         self._apart: Dict[FrozenSet[str], float] = {}           # two hosts -> when they last did not hear each other
         self._no_path: Dict[Tuple[str, str], float] = {}        # disk, host -> when it last did not reach it
+        self._labels: Dict[str, int] = {}                       # disk -> how often it was labelled, at the last look
         self._well: Dict[str, float] = {}                       # group -> when it last was online, or excused
         world.health = self
         world.timeline.at(world.now, self._look)
@@ -71,7 +73,9 @@ class Health:
 
     def _disks(self) -> None:
         for name, disk in self.world.partitions.items():
-            bad = disk.hung or disk.failing or disk.slowest_s > self._latest_s
+            anew = self._labels.setdefault(name, disk.labels) != disk.labels
+            self._labels[name] = disk.labels
+            bad = anew or disk.hung or disk.failing or disk.slowest_s > self._latest_s
             for key in self.world.machines if bad else disk.unreachable:
                 self._no_path[name, key] = self.world.now
 
@@ -87,11 +91,13 @@ class Health:
             missing = Counter(key for pair in apart for key in pair)
             hosts -= {key for key, count in missing.items() if count == max(missing.values())}
             apart = [pair for pair in apart if pair <= hosts]
-        disks = [name for name in world.partitions if name in world.holders
-                 and all(self._no_path.get((name, key), NEVER) < since for key in hosts)]
-        votes = len({world.machines[key].name for key in hosts} & world.holders) + len(disks)
+        lives = {world.machines[key].name: world.machines[key].stored.life for key in hosts
+                 if not world.machines[key].distrusted}
+        lives.update({name: disk.life for name, disk in world.partitions.items()
+                      if all(self._no_path.get((name, key), NEVER) < since for key in hosts)})
+        sets = voters.in_force(world.invariants.latest, voters.configured(world.first))
         led_from_outside = any(leads(machine) for key, machine in world.machines.items() if key not in hosts)
-        return hosts if hosts and votes > len(world.holders) // 2 and not led_from_outside else set()
+        return hosts if hosts and voters.agree(sets, lives) and not led_from_outside else set()
 
     # ---- what is asked of it
 
@@ -100,6 +106,8 @@ class Health:
         if entry.wanted != ONLINE or world.slowness != 1 or any(what[1] == group for what in world.failing):
             return True
         if entry.state == STOP_FAILED and world.cluster.recovery.on_stop_failed == "block":
+            return True
+        if entry.why.startswith(fencing.WAITS):
             return True
         if any(world.known_cluster(world.machines[key]) is not world.cluster for key in sound):
             return True

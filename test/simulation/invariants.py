@@ -8,14 +8,17 @@ I5  nothing starts without a permit that the newest ledger bears out; -f only wh
 I6  the ledger moves along LEGAL only, and takes a group from nobody who can still write
 I7  no two nodes lead at once
 I8  no lease is granted to a node where something is active that the ledger does not assign to it
-I9  a new leader waits for every lease that an earlier one can have granted
+I9  a host that was paused with its clock past its lease starts nothing, and is gone or has a new lease within L
+I10 where the fence is required, no group is taken from a boot that is not known to be over: off by its device, off by
+    an operator's word, or followed by a later boot of the same host
+I11 a new leader waits for every lease that an earlier one can have granted
 """
-from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Dict, Iterable, List, Optional, Sequence, Tuple
 
 from simulation.ballots import Ballots, Forked
 from simulation.lanes import Line
 from simulation.script import Script
-from simulation.storage import Pool
+from simulation.storage import Partition, Pool
 from sundog.core import effects, frames
 from sundog.core.effects import Permit, Stored
 from sundog.core.frames import Block
@@ -40,14 +43,14 @@ class Broken(AssertionError):
 
     @property
     def rule(self) -> str:
-        """What broke: I1 to I8, or a word."""
+        """What broke: I1 to I11, L1, L2, or a word."""
         return str(self).partition(":")[0]
 
 
 class Invariants:
-    def __init__(self, world: "World", holders: int) -> None:
+    def __init__(self, world: "World", holders: Iterable[str]) -> None:
         self.world = world
-        self.ballots = Ballots(holders, self._chosen)
+        self.ballots = Ballots(holders, self._chosen, self._remembers)
         self.epochs: Dict[str, Tuple[int, str]] = {}            # group -> highest epoch activated, and by which boot
         self._shown: Dict[str, Ledger] = {}                     # machine -> the ledger it showed last
         self._led_until: Dict[str, float] = {}                  # machine -> until when it led, by its own clock
@@ -69,6 +72,8 @@ class Invariants:
         for other in self.world.active_on(group):
             if other is not machine and other.can_write:
                 self.fail("I1", f"{group} starts on {machine.key} while it is active on {other.key}")
+        if machine.estranged:
+            self.fail("I9", f"{group} starts on {machine.key}, which was paused past its lease")
         self._permit_is_right(machine, group, permit)
         if machine.deadline is None:
             self.fail("I2", f"{group} starts on {machine.key} without a deadline in failfast")
@@ -80,9 +85,14 @@ class Invariants:
         if not right:
             self.fail("I5", f"{machine.key} has {permit}, but the ledger says {entry}")
 
+    def went_on(self, machine: "Machine", lease_gone_at: float) -> None:
+        """L after a host that was paused past its lease has gone on."""
+        if machine.lease_gone_at == lease_gone_at and machine.smf is not None and machine.smf.active:
+            self.fail("I9", f"{machine.smf.active} is active on {machine.key} L after its pause, without a new lease")
+
     def pool_imported(self, machine: "Machine", pool: Pool, permit: Permit) -> None:
         other = pool.open_elsewhere(machine)
-        if other is not None:
+        if other is not None and not machine.estranged:
             self.fail("I5", f"{machine.key} imports {pool.name} (force {permit.force}) while {other.key} has it open")
 
     # ---- I2: deadlines and leases
@@ -113,19 +123,33 @@ class Invariants:
         timing = self._timing
         until = grant.sent_at + min(grant.for_s, timing.timeout_s) - timing.guard_s
         acknowledged_at = self._acknowledged_at.get(leader, NEVER)
-        if machine.clock.true(until) > acknowledged_at + timing.timeout_s:
+        # An instant from before a pause with the clock has no true time any more.
+        if grant.sent_at > machine.woke_at and machine.clock.true(until) > acknowledged_at + timing.timeout_s:
             self.fail("I2", f"{leader} grants {machine.key} a lease beyond what its own last acknowledged probe allows")
         self._lease_bound[machine.key] = max(self._lease_bound.get(machine.key, until), until)
 
     # ---- I3, I6: the ledger
 
     def stored(self, machine: "Machine", before: Stored) -> None:
-        if machine.name not in self.world.holders or machine.stored.blocks is before.blocks:
+        if machine.stored.blocks is before.blocks:
             return
-        self._guard(lambda: self.ballots.holder_changed(machine.key, dict(before.blocks), dict(machine.stored.blocks)))
+        if machine.distrusted:
+            self.fail("I3", f"{machine.key} votes with a vote file that is older than what it acknowledged")
+        self._guard(lambda: self.ballots.holder_changed(machine.key, machine.stored.life, dict(before.blocks),
+                                                        dict(machine.stored.blocks)))
 
-    def disk_read(self, holder: str, machine: "Machine", block: Block, blocks: Tuple[Block, ...]) -> None:
-        self._guard(lambda: self.ballots.read_back(holder, block, blocks))
+    def disk_read(self, disk: Partition, block: Block, blocks: Tuple[Block, ...]) -> None:
+        self._guard(lambda: self.ballots.read_back(disk.name, disk.life, block, blocks))
+
+    def forgot(self, machine: "Machine") -> None:
+        """What the machine had learned is gone with its vote file."""
+        self._shown.pop(machine.key, None)
+
+    def _remembers(self, holder: str, life: str) -> bool:
+        if holder in self.world.partitions:
+            return self.world.partitions[holder].life == life
+        machine = self.world.machines.get(holder)
+        return machine is not None and machine.stored.life == life and not machine.distrusted
 
     def _guard(self, judge) -> None:  # type: ignore[no-untyped-def]
         try:
@@ -158,7 +182,7 @@ class Invariants:
             if known <= now < until:
                 self._one_leader(machine)
                 self._waits_for_others(machine, node)
-            if until > now:
+            if until > now and until - self._timing.authority_s > machine.woke_at:
                 probed_at = machine.clock.true(until - self._timing.authority_s)
                 self._acknowledged_at[machine.name] = max(probed_at, self._acknowledged_at.get(machine.name, NEVER))
 
@@ -171,12 +195,14 @@ class Invariants:
                 self.fail("I7", f"{machine.key} begins to lead while {other.key} leads")
 
     def _waits_for_others(self, machine: "Machine", node: Node) -> None:
-        """I9: what a new leader counts other leaders' leases from is no earlier than their last acknowledged probe."""
-        counts_from = machine.clock.true(node._voting.led_at)
+        """I11: what a new leader counts other leaders' leases from is no earlier than their last acknowledged probe."""
+        if node.voting.led_at <= machine.woke_at:
+            return
+        counts_from = machine.clock.true(node.voting.led_at)
         for name, probed_at in self._acknowledged_at.items():
             if name != machine.name and probed_at > counts_from + self._timing.guard_s:
-                self.fail("I9", f"{machine.key} leads and waits for leases from {counts_from:.3f} s on, but a majority "
-                                f"has acknowledged {name} at {probed_at:.3f} s")
+                self.fail("I11", f"{machine.key} leads and waits for leases from {counts_from:.3f} s on, but a "
+                                 f"majority has acknowledged {name} at {probed_at:.3f} s")
 
     def _chosen(self, before: Ledger, after: Ledger) -> None:
         if after.version != before.version + 1:
@@ -189,6 +215,7 @@ class Invariants:
                                           f"{entry.state} {entry.owner}.{entry.epoch}{force} ({entry.why})")
                 self._legal(name, old, entry)
                 self._freed(name, old, entry)
+                self._confirmed(name, old, entry, after)
         self.world.chosen(before, after)
 
     def _legal(self, name: str, old: GroupEntry, new: GroupEntry) -> None:
@@ -211,6 +238,17 @@ class Invariants:
         for machine in self.world.active_on(name):
             if machine.name == old.owner and machine.can_write:
                 self.fail("I6", f"the ledger takes {name} from {machine.key} ({new.why}), where it is still active")
+
+    def _confirmed(self, name: str, old: GroupEntry, new: GroupEntry, after: Ledger) -> None:
+        """I9. Only of what is taken by force: an orderly stop has its owner's word."""
+        cluster, owner = self.world.cluster, old.owner
+        forced = new.force and not old.force and old.state != OFFLINE
+        if not forced or owner not in cluster.fence or cluster.recovery.fencing != "required":
+            return
+        device, member = self.world.devices[owner], after.members[owner]
+        followed = member.boot_id != old.boot_id and member.hostid == device.machine.hostid
+        if not followed and not device.confirmed(old.boot_id):
+            self.fail("I10", f"the ledger takes {name} from {old.boot_id} ({new.why}) before that is known to be off")
 
     # ---- I4
 

@@ -4,16 +4,19 @@ Effects are carried out in order; a fuse may burn through between two of them, a
 daemon dies, or everything stops in the middle of a step.
 """
 from collections import deque
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Callable, Deque, Dict, List, Optional, Set, Tuple
 
 from simulation.smf import Smf
 from simulation.timeline import Clock
 from simulation.wire import Frame
-from sundog.config.model import Cluster
+from sundog.config.model import Cluster, DiskHolder
 from sundog.core import effects, events
 from sundog.core.effects import Effect, Stored
 from sundog.core.events import Boot, Event
+from sundog.core.jumps import Clocks
 from sundog.core.node import Node
+from sundog.core.voters import AFTER_LOSS
 
 if TYPE_CHECKING:
     from simulation.world import World
@@ -34,26 +37,35 @@ class Machine:
         self.boot = 0                                   # grows at every power-on and power-off
         self.run = 0                                    # unique for every life of a daemon
         self.incarnation = 0                            # on disk
-        self.stored = Stored()                          # on disk
+        self.files = 1                                  # how many vote files this host has had
+        self.stored = Stored(life=f"{key}.1")           # on disk
+        self.distrusted = ""                            # why the vote file is not to be trusted
         self.node: Optional[Node] = None
         self.left = ""                                  # why the daemon has left for good
         self.deadline: Optional[float] = None
         self.smf: Optional[Smf] = None
         self.cluster: Optional[Cluster] = None          # on disk, once another than the first was applied
         self.shelf: Set[str] = set()                    # on disk: digests of the configurations kept there
+        self.holders: Dict[str, DiskHolder] = {}        # on disk: holders of this and earlier configurations
         self.unfit: Dict[str, str] = {}
         self.fuse: Optional[Tuple[int, Callable[["Machine"], None]]] = None
         self.troubled_at = float("-inf")                # when its run was last broken: power, freeze, stall, daemon
+        self.wall_s = 0.0                               # by how much the wall clock is wrong
+        self.lease_gone_at = float("inf")               # true time: a pause has outlasted the lease that it began under
+        self.woke_at = float("-inf")                    # by its clock: what was granted for older beats counts no more
+        self._stale_step = False                        # what is left of a step was decided before a pause
+        self._suspended = 0                             # how often
         self._failfast_due = float("inf")
         self._effects: Deque[Effect] = deque()
         self._carrying = False
         self._held: List[Tuple[Callable[..., None], Tuple[Any, ...]]] = []
         self._held_daemon: Deque[Tuple[Callable[..., None], Tuple[Any, ...]]] = deque()
-        self._permits: Dict[int, PermitAnswer] = {}
+        self._permits: Dict[int, Tuple[str, str, PermitAnswer]] = {}
         self._asks = 0
         self._tick_due = self._wake = float("inf")
         self._carry: Dict[type, Callable[[Any], None]] = {
-            effects.Send: self._send, effects.Store: self._store, effects.WriteDisk: self._write_disk,
+            effects.Send: self._send, effects.Greet: self._greet, effects.Store: self._store,
+            effects.WriteDisk: self._write_disk,
             effects.Activate: self._activate, effects.Deactivate: self._deactivate, effects.Fence: self._fence,
             effects.SetDeadline: self._set_deadline, effects.AnswerPermit: self._answer_permit,
             effects.AnswerRequest: self._answer_request, effects.FetchConfig: self._fetch_config,
@@ -67,8 +79,16 @@ class Machine:
 
     @property
     def can_write(self) -> bool:
-        """Could anything here write to a shared disk, now or after a thaw? Past the deadline failfast comes first."""
-        return self.power and (self.deadline is None or self.clock.read() < self.deadline)
+        """Could anything here write to a shared disk, now or after a thaw? Past the deadline failfast comes first.
+
+        What was paused with its clock past its lease does write when it goes on, and no lease can help that: it is
+        judged by what it starts from then on, and by how long it lasts (I9).
+        """
+        return self.power and not self.estranged and (self.deadline is None or self.clock.read() < self.deadline)
+
+    @property
+    def estranged(self) -> bool:
+        return self.power and self.world.now >= self.lease_gone_at
 
     @property
     def leads(self) -> bool:
@@ -94,7 +114,9 @@ class Machine:
         self.world.note(self.key, why)
         self.kill_daemon()
         groups = self.smf.active if self.smf else []
-        self.power = self.frozen = self.stalled = False
+        self.power = self.frozen = self.stalled = self._stale_step = False
+        self.clock.go_on()
+        self.lease_gone_at, self.woke_at = float("inf"), float("-inf")
         self.boot += 1
         self.deadline, self.smf, self.fuse = None, None, None
         self._held.clear()
@@ -142,11 +164,32 @@ class Machine:
             self.frozen, self.troubled_at = True, self.world.now
             self.world.note(self.key, "frozen")
 
+    def suspend(self) -> None:
+        """Nothing on this host runs, nor does its clock (rule 12)."""
+        if not self.power or self.frozen:
+            return
+        self.freeze()
+        self.clock.stop()
+        self.woke_at = self.clock.read()
+        self._suspended += 1
+        self._stale_step = bool(self._effects)
+        if self.deadline is not None:
+            self.lease_gone_at = min(self.lease_gone_at, self.clock.true(self.deadline))
+        self.world.note(self.key, "its clock stands still")
+
+    def set_wall_clock(self, by_s: float) -> None:
+        self.wall_s += by_s
+        self.troubled_at = self.world.now
+        self.world.note(self.key, f"the wall clock is set {by_s:+.3f} s")
+
     def thaw(self) -> None:
         if not self.frozen:
             return
         self.frozen, self.troubled_at = False, self.world.now
+        self.clock.go_on()
         self.world.note(self.key, "thawed")
+        if self.estranged:
+            self.later(self.world.cluster.timing.timeout_s, self.world.invariants.went_on, self, self.lease_gone_at)
         if self.deadline is not None and self.clock.read() >= self.deadline:
             self.reset("failfast: the deadline passed while the host was frozen")
             return
@@ -181,6 +224,8 @@ class Machine:
     # ---- failfast
 
     def _set_deadline(self, effect: effects.SetDeadline) -> None:
+        if not self._stale_step:
+            self.lease_gone_at = float("inf")
         self.deadline = effect.at
         self.world.invariants.deadline_set(self)
         self._arm_failfast()
@@ -204,6 +249,24 @@ class Machine:
         else:
             self._arm_failfast()
 
+    # ---- the vote file
+
+    def lose_vote_file(self) -> None:
+        """It is gone, and made anew: the incarnation, a file beside it, says that there was one."""
+        assert self.node is None
+        self.files += 1
+        self.stored, self.distrusted = Stored(life=f"{self.key}.{self.files}{AFTER_LOSS}"), ""
+        self.world.note(self.key, "the vote file is lost")
+        self.world.invariants.forgot(self)
+
+    def put_back(self, older: Stored) -> None:
+        """An older copy of the vote file is put back: the incarnation says that it is older."""
+        assert self.node is None
+        self.stored = older
+        self.distrusted = "it is older than the last run of the daemon"
+        self.world.note(self.key, "an older vote file is put back")
+        self.world.invariants.forgot(self)
+
     # ---- the daemon
 
     def start_daemon(self) -> None:
@@ -213,10 +276,14 @@ class Machine:
         self.incarnation += 1
         self.world.runs += 1
         self.run = self.world.runs
-        self.node = Node(self.world.known_cluster(self), self.name,
-                         Boot(self.boot_id, self.incarnation, self.hostid), self.stored)
+        cluster = self.world.known_cluster(self)
+        self.holders.update(cluster.holders)
+        self.node = Node(replace(cluster, retired=self.holders), self.name,
+                         Boot(self.boot_id, self.incarnation, self.hostid, self.distrusted), self.stored)
         self._tick_due = self._wake = float("inf")
         self.troubled_at = self.world.now
+        timing = self.world.cluster.timing
+        self._clocks = Clocks(timing.guard_s, timing.timeout_s)
         self.world.invariants.daemon_started(self)
         self.happen(events.Adopted(self.smf.adopted()))
         if self.unfit:
@@ -230,7 +297,7 @@ class Machine:
         self._effects.clear()
         self._held_daemon.clear()
         waiting, self._permits = self._permits, {}
-        for answer in waiting.values():
+        for _, _, answer in waiting.values():
             self.later(0.01, answer, None)
 
     def happen(self, event: Event) -> None:
@@ -244,6 +311,10 @@ class Machine:
         if self.deadline is not None and now >= self.deadline:
             self.reset("the daemon finds its deadline passed")
             return
+        by_s = self._clocks.jumped(now, self.world.now + self.wall_s)
+        if by_s:
+            self._held_daemon.appendleft((self.happen, (event,)))
+            event = events.ClockJumped(by_s)
         self.world.steps += 1
         self._effects.extend(self.world.guarded(self, self.node, now, event))
         self._carry_out()
@@ -266,6 +337,7 @@ class Machine:
             if self.fuse is not None and self.run == run:
                 self._burn()
         self._carrying = False
+        self._stale_step = self._stale_step and bool(self._effects)
 
     def _burn(self) -> None:
         left, blow = self.fuse or (0, Machine.freeze)
@@ -317,15 +389,15 @@ class Machine:
         if self.node is None:
             return False
         self._asks += 1
-        self._permits[self._asks] = answer
+        self._permits[self._asks] = (group, resource, answer)
         self.happen(events.PermitAsked(self._asks, group, resource))
         return True
 
-    def request(self, op: str, group: str = "", node: str = "", digest: str = "") -> str:
+    def request(self, op: str, group: str = "", node: str = "", digest: str = "", names: Tuple[str, ...] = ()) -> str:
         """An operator's command on this host; the answer is found in world.answers under the name returned."""
         self._asks += 1
         ask = f"{self.name}:{self.incarnation}.{self._asks}"
-        self.happen(events.Requested(ask, op, group, node, digest))
+        self.happen(events.Requested(ask, op, group, node, digest, names))
         return ask
 
     # ---- effects
@@ -335,6 +407,9 @@ class Machine:
             self.world.invariants.fail("I3", f"{self.key} sends {effect.body} before what it says is durable")
         self.world.wire.send(self, effect.to, effect.body)
 
+    def _greet(self, effect: effects.Greet) -> None:
+        self.world.wire.send(self, effect.to, None)
+
     def _store(self, effect: effects.Store) -> None:
         before, self.stored = self.stored, effect.stored
         self.world.invariants.stored(self, before)
@@ -343,7 +418,9 @@ class Machine:
         self.world.partitions[effect.holder].exchange(self, effect)
 
     def _activate(self, effect: effects.Activate) -> None:
-        self.world.invariants.activated(self, effect)
+        # One from before a pause starts nothing: its methods ask for their permits from now on.
+        if not self._stale_step:
+            self.world.invariants.activated(self, effect)
         assert self.smf is not None
         self.smf.activate(effect)
 
@@ -353,11 +430,19 @@ class Machine:
         self.smf.deactivate(effect)
 
     def _fence(self, effect: effects.Fence) -> None:
-        self.daemon_later(0.0, self.happen, events.FenceDone(effect.node, False, "no fence device is configured"))
+        self.world.note(self.key, f"fences {effect.node}: {effect.why}")
+        self.world.devices[effect.node].order(self, effect)
 
     def _answer_permit(self, effect: effects.AnswerPermit) -> None:
-        answer = self._permits.pop(effect.ask)
-        self.later(0.001, answer, effect)
+        self.later(0.001, self._pass_on, *self._permits.pop(effect.ask), effect, self._suspended)
+
+    def _pass_on(self, group: str, resource: str, answer: PermitAnswer, effect: effects.AnswerPermit,
+                 suspended: int) -> None:
+        """As the daemon does it: what was answered before a pause is asked again."""
+        if suspended == self._suspended or effect.permit is None:
+            answer(effect)
+        elif not self.ask_permit(group, resource, answer):
+            answer(None)
 
     def _answer_request(self, effect: effects.AnswerRequest) -> None:
         self.world.answers[effect.ask] = effect

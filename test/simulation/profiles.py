@@ -9,6 +9,9 @@ HOSTS = ("power cut", "power cut in a step", "freeze", "freeze in a step", "stal
          "daemon crash in a step", "daemon stays down", "all power cut")
 LINKS = ("cut off", "cut pair", "cut one link", "bad link", "bad way", "halves", "ring", "heard by some")
 DISKS = ("slow disk", "failing disk", "lost path", "hung disk")
+CLOCKS = ("suspend", "suspend in a step", "wall clock set", "all wall clocks set")
+VOTES = ("other voters", "lost vote file", "older vote file", "new label")
+FENCES = ("sick device", "device out of reach", "operator fences", "operator confirms")
 PEOPLE = ("svcadm", "start astray", "operator", "unfit", "apply", "method fails", "slow methods", "resource dies")
 
 
@@ -36,11 +39,14 @@ PROFILES = {one.name: one for one in (
     Profile("disks", "one to three disks that vote, and that fail", (2, 2, 3, 4), (4.0,), _more(*DISKS, by=10.0),
             (1, 2, 3)),
     Profile("hosts", "power, freezes, daemons", (2, 3, 3, 5), (3.0,), _more(*HOSTS)),
+    Profile("clocks", "clocks that stop with their hosts, or are set", (2, 3, 4), (4.0,), _more(*CLOCKS)),
+    Profile("votes", "other vote holders, and holders that forget", (2, 3, 4, 5), (3.0,), _more(*VOTES)),
+    Profile("fences", "fence devices that are slow, dead, or out of reach", (2, 3, 4), (4.0,), _more(*FENCES)),
     Profile("operators", "operators, methods, configurations", (2, 3, 4), (3.0,), _more(*PEOPLE)),
     Profile("large", "8 to 32 nodes, of which 5 or 7 vote", (8, 12, 16, 32), (2.0,), links=(1,)),
 )}
 NAMES = (*PROFILES, "nightly")
-_NIGHTLY = ("mixed", "mixed", "calm", "partitions", "disks", "hosts", "operators", "large")
+_NIGHTLY = ("mixed", "mixed", "calm", "partitions", "disks", "hosts", "clocks", "votes", "fences", "operators", "large")
 
 
 def chosen(name: str, seed: int) -> Profile:
@@ -61,12 +67,20 @@ def world_of(seed: int, timeout_s: float = 2.0, profile: str = "mixed") -> World
     voting = draw.choice((5, 7)) if count > 7 else 3 if count > 3 and draw.random() < 0.2 else count
     world.nodes(*names[:voting]).nodes(*names[voting:], votes=0)
     for number in range(_disks(kind, voting, draw.random, draw.choice)):
-        world.disk(f"disk{number + 1}")
+        if draw.random() < 0.2:
+            world.witness(f"w{number + 1}")
+        else:
+            world.disk(f"disk{number + 1}")
+    if kind.name == "mixed" and draw.random() < 0.05:
+        world.ensemble()
     for number in range(draw.choice((1, 2, 2, 3)) if count < 8 else count // 2):
         nodes = tuple(draw.sample(names, draw.randint(2, min(count, 6))))
         world.group(f"g{number}", nodes=nodes, pool=draw.random() < 0.8,
                     failback=draw.choice(("manual", "manual", "automatic")))
-    return world.recovery(window_s=60.0, on_stop_failed=draw.choice(("fence", "fence", "block")))
+    world.recovery(window_s=60.0, on_stop_failed=draw.choice(("fence", "fence", "block")),
+                   fencing=draw.choice(("required", "required", "tried")))
+    with_device = draw.choice((0, 0, count, count - 1))
+    return world.fence(*draw.sample(names, with_device)) if with_device else world
 
 
 def _disks(kind: Profile, voting: int, random: Callable[[], float], choice: Callable[[Tuple[int, ...]], int]) -> int:

@@ -7,6 +7,7 @@ from random import Random
 from typing import TYPE_CHECKING, Callable, Dict, List, Optional, Set, Tuple
 
 from simulation.timeline import Timeline
+from sundog.core import paxos
 from sundog.core.effects import WriteDisk
 from sundog.core.events import DiskAnswered
 from sundog.core.frames import Block
@@ -16,13 +17,14 @@ if TYPE_CHECKING:
 
 
 class Partition:
-    """One disk holder, seen by all machines."""
+    """One passive holder, seen by all machines: a disk, a witness or an ensemble, which differ in their timing."""
 
     def __init__(self, name: str, timeline: Timeline, random: Random,
-                 read_back: Callable[[str, "Machine", Block, Tuple[Block, ...]], None]) -> None:
+                 read_back: Callable[["Partition", Block, Tuple[Block, ...]], None], usual_s: float = 0.01) -> None:
         self.name, self.timeline, self.random, self.read_back = name, timeline, random, read_back
         self.slots: Dict[str, Block] = {}
-        self.slowest_s = 0.01
+        self.labels = 1                                     # how often it was labelled
+        self.slowest_s = self.usual_s = usual_s
         self.failing = 0.0                                  # probability that an exchange fails
         self.unreachable: Set[str] = set()                  # keys of machines that have lost their path
         self.hung = False                                   # takes orders and does nothing, until it is released
@@ -30,6 +32,15 @@ class Partition:
         self._count = 0
         self._landed: Dict[str, int] = {}                   # writer -> the newest of its writes that stands there
         self._busy: Dict[Tuple[str, int], Optional[WriteDisk]] = {}     # (machine, run) -> the newest order that waits
+
+    @property
+    def life(self) -> str:
+        return f"{self.name}.{self.labels}"
+
+    def label_anew(self) -> None:
+        """Everything on it is gone, as after `sundog quorum init-disk --force`."""
+        self.labels += 1
+        self.slots = {}
 
     def exchange(self, machine: "Machine", order: WriteDisk) -> None:
         """As the daemon does it: one at a time; of those that wait only the newest is kept."""
@@ -70,11 +81,11 @@ class Partition:
     def _write(self, machine: "Machine", at: Tuple[str, int], boot: int, order: WriteDisk, lands: bool,
                count: int) -> None:
         """A daemon does not end while its own write is under way; two slots keep the newer of two that overlap."""
-        if not lands or machine.boot != boot or count < self._landed.get(machine.name, 0):
+        if order.block is None or not lands or machine.boot != boot or count < self._landed.get(machine.name, 0):
             return
         if machine.run == at[1] or machine.node is None:
             self._landed[machine.name] = count
-            self.slots[machine.name] = order.block
+            self.slots[machine.name] = paxos.merged(self.slots.get(machine.name), order.block)
 
     def _read(self, machine: "Machine", at: Tuple[str, int], order: WriteDisk, fails: bool) -> None:
         waiting = self._busy.pop(at, None)
@@ -84,8 +95,9 @@ class Partition:
             machine.happen(DiskAnswered(self.name, order.request, None, "I/O error"))
             return
         blocks = tuple(self.slots[name] for name in sorted(self.slots))
-        self.read_back(self.name, machine, order.block, blocks)
-        machine.happen(DiskAnswered(self.name, order.request, blocks))
+        if order.block is not None:
+            self.read_back(self, order.block, blocks)
+        machine.happen(DiskAnswered(self.name, order.request, blocks, life=self.life))
 
 
 class Pool:

@@ -22,11 +22,11 @@ def chosen() -> List[Tuple[Ledger, Ledger]]:
 
 @pytest.fixture
 def ballots(chosen: List[Tuple[Ledger, Ledger]]) -> Ballots:
-    return Ballots(3, lambda before, after: chosen.append((before, after)))
+    return Ballots(("a", "b", "c"), lambda before, after: chosen.append((before, after)))
 
 
 def accept(ballots: Ballots, holder: str, one: Block, begun: Tuple[int, str] = (0, "")) -> None:
-    ballots.accept(holder, one, max(begun, one.mbal))
+    ballots.accept(holder, f"{holder}.1", one, max(begun, one.mbal))
 
 
 def test_a_value_is_chosen_by_a_majority_under_one_ballot(ballots: Ballots,

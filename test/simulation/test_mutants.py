@@ -9,8 +9,9 @@ from typing import Any, Callable, Tuple
 
 import pytest
 
+from simulation.faults import Storm
 from simulation.invariants import Broken
-from simulation.trial import trial
+from simulation.trial import calm, trial, world_of
 from simulation.world import World
 
 Scenario = Callable[[], object]
@@ -112,6 +113,52 @@ def comes_back_unclean() -> None:
     world.boot("n3", active=("web",)).run(5)
 
 
+def owner_is_suspended() -> None:
+    """Past its lease, in the middle of a start: the next method asks for its permit when the host goes on."""
+    world = three().settle().run(5)
+    world.ask("move", "web", "n2")
+    world.run(until=lambda: world.smf("n2").groups["web"].states == {"data": "on", "ip": "starting"})
+    world.suspend("n2").run(15).thaw("n2").run(10)
+def owner_freezes_with_a_dead_device() -> None:
+    world = three().fence().settle().run(5)
+    world.devices["n1"].failing = True
+    world.freeze("n1").run(10)
+    world.devices["n1"].mend()
+    world.run(until=lambda: world.online("web") == "n2")
+
+
+def fenced_twice() -> None:
+    """A node that was fenced comes back, and freezes when its device is dead."""
+    world = three().fence().settle().run(5).freeze("n1")
+    world.run(until=lambda: world.online("web") == "n2").run(until=lambda: world.joined("n1"))
+    world.devices["n1"].failing = True
+    world.ask("move", "web", "n1")
+    world.run(until=lambda: world.online("web") == "n1").freeze("n1").run(20)
+    assert world.owner("web") == "n1"
+
+
+def device_of_another_host() -> None:
+    """It says "off" of a node that lives, and nothing when that one freezes later."""
+    world = three().fence().settle().run(5)
+    if world.leader() == "n1":
+        world.kill_daemon("n1", back_in_s=0.9).run(until=lambda: world.leader() not in (None, "n1")).run(5)
+    world.devices["n1"].astray = True
+    world.ask_fence("fence", "n1", "n2")
+    world.run(10).devices["n1"].mend()
+    world.devices["n1"].failing = True
+    world.freeze("n1").run(20)
+    world.devices["n1"].mend()
+    world.run(until=lambda: world.online("web") == "n2")
+
+
+def device_does_not_answer_and_the_operator_is_early() -> None:
+    world = three().fence().settle().run(5)
+    world.devices["n1"].failing = True
+    ask = world.ask_fence("fence-confirm", "n1", "n2")
+    world.run(5)
+    assert not world.answers[ask].ok
+
+
 @dataclass(frozen=True)
 class Mutant:
     """`function` is replaced by `broken`; one of `scenarios` must fail then."""
@@ -125,7 +172,48 @@ def confirmed_by_epoch(entry: Any, report: Any) -> bool:
     return bool(report.epoch == entry.epoch and entry.state == "stopping")
 
 
+def forgets_all() -> None:
+    """n3 helped n1 to a change and lost its memory; the rest must not take its word against it."""
+    for seed in range(6):
+        world = three(seed).settle().run(5).kill_daemon("n2", None)
+        world.run(0.5).ask("move", "web", "n3")
+        world.run(2).machines["n3"].kill_daemon()
+        world.machines["n3"].lose_vote_file()
+        world.power_off("n1").machines["n3"].start_daemon()
+        world.machines["n2"].start_daemon()
+        world.run(20).boot("n1").run(20)
+
+
+def storms_of_memory() -> None:
+    """Nothing but changes of voters, lost vote files and the death of hosts, close together: seeds that hurt."""
+    kinds = {"other voters": 6, "lost vote file": 4, "new label": 3, "power cut": 3, "cut off": 3, "daemon crash": 2}
+    for seed in (3, 18, 37):
+        world = world_of(seed).settle()
+        storm = Storm(world, 1.5, weights=kinds)
+        world.run(60.0)
+        storm.end()
+        calm(world)
+
+
+def put_back_as_a_whole() -> None:
+    """A host comes back from a backup of everything; its incarnation tells, and so its vote is out."""
+    world = three().settle()
+    machine = world.machines["n3"]
+    copy, counted = machine.stored, machine.incarnation
+    world.run(5).power_off("n3").boot("n3").run(10).power_off("n3").run(1)
+    machine.stored, machine.incarnation = copy, counted
+    world.invariants.forgot(machine)
+    world.boot("n3").run(until=lambda: "n3" not in world.voters(), within_s=20)
+
+
 MUTANTS = [
+    Mutant(1, "voters.in_force", lambda ledger, before: (
+        (before,) if ledger is None or not ledger.voters else (ledger.next_voters or ledger.voters,)),
+        (storms_of_memory,)),
+    Mutant(1, "paxos.required", lambda blocks, before: (before,), (storms_of_memory,)),
+    Mutant(1, "voters.counts", lambda named, life: True, (forgets_all, storms_of_memory)),
+    Mutant(1, "paxos.merged", lambda kept, block: block, (storms_of_memory,)),
+    Mutant(1, "join.is_restored", lambda *_: False, (put_back_as_a_whole,)),
     Mutant(1, "paxos.newest", lambda blocks: None, (leader_dies_in_a_change, storms)),
     Mutant(2, "authority.refuses_for", lambda *_: 0.0, (leader_cut_one_way, storms)),
     Mutant(2, "authority.disk_refuses_for", lambda *_: 0.0, (disk_leader_cut_off, storms)),
@@ -134,11 +222,16 @@ MUTANTS = [
     Mutant(4, "lease.deadline", lambda *_: None, (owner_stalls,)),
     Mutant(4, "lease.deadline", lambda active, until, standing: until + 5 if active else None, (owner_stalls,)),
     Mutant(5, "takeover.objection", lambda *_: None, (owner_cut_off, owner_freezes, storms)),
+    Mutant(5, "fencing.objection", lambda *_: None, (owner_freezes_with_a_dead_device, storms)),
+    Mutant(5, "fencing.key", lambda node, boot_id: (node, ""), (fenced_twice,)),
+    Mutant(5, "fencing.refute", lambda *_: None, (device_of_another_host,)),
+    Mutant(5, "fence_requests.alive", lambda *_: None, (device_does_not_answer_and_the_operator_is_early,)),
     Mutant(6, "moves.confirmed", confirmed_by_epoch, (slow_move,)),
     Mutant(7, "permits.objection", lambda *_: None, (start_by_hand,)),
     Mutant(8, "agent.adopted_state", lambda found: "stop-failed", (daemon_restarts,)),
     Mutant(10, "moves.fences", lambda *_: False, (stop_fails,)),
     Mutant(11, "join.unclean", lambda *_: None, (comes_back_unclean,)),
+    Mutant(12, "jumps.ahead", lambda *_: 0.0, (owner_is_suspended, storms)),
     Mutant(13, "recovery.objection", lambda *_: None, (group_fails_at_home,)),
 ]
 

@@ -67,6 +67,7 @@ def weather(world: World, storm: Storm, storm_s: float) -> None:
     world.run(storm_s)
     storm.end()
     calm(world)
+    all_vote(world)
     clear_all(world)
     calm(world)
     one_clean_takeover(world)
@@ -78,6 +79,14 @@ def calm(world: World) -> None:
     world.run(until=lambda: all(map(world.is_up, world.machines)), within_s=CALM_S)
     world.run(5 * world.cluster.timing.timeout_s)
     world.run(until=lambda: not world.invariants.online_once(), within_s=CALM_S)
+
+
+def all_vote(world: World) -> None:
+    """The operator wants the first vote holders again: the ledger comes to name them, each with the life it has."""
+    first = world.first
+    nodes = {name: replace(spec, votes=first.nodes[name].votes) for name, spec in world.cluster.nodes.items()}
+    world.apply(replace(world.cluster, nodes=nodes, holders=first.holders), next(iter(world.machines)))
+    world.run(until=world.voters_are_whole, within_s=CALM_S)
 
 
 def clear_all(world: World) -> None:

@@ -16,10 +16,10 @@ class WireFaults:
     world: "World"
     random: "Draws"
 
-    def _in(self, delay_s: float, call: Callable[[], object]) -> None:
+    def later(self, delay_s: float, call: Callable[[], object]) -> None:
         raise NotImplementedError
 
-    def _while(self) -> float:
+    def a_while(self) -> float:
         raise NotImplementedError
 
     def _on_a_machine(self, do: "Callable[[Machine], object]") -> bool:
@@ -38,7 +38,7 @@ class WireFaults:
         def off(machine: "Machine") -> None:
             before = set(self.world.wire.cuts)
             self.world.cut(machine.key, one_way=self.random.random() < 0.3)
-            self._in(self._while(), self._mend_cuts(before))
+            self.later(self.a_while(), self._mend_cuts(before))
         return self._on_a_machine(off)
 
     def cut_pair(self) -> bool:
@@ -47,7 +47,7 @@ class WireFaults:
         one, other = self.random.sample(sorted(self.world.machines), 2)
         before = set(self.world.wire.cuts)
         self.world.cut(one, other, one_way=self.random.random() < 0.5)
-        self._in(self._while(), self._mend_cuts(before))
+        self.later(self.a_while(), self._mend_cuts(before))
         return True
 
     def cut_one_link(self) -> bool:
@@ -55,7 +55,7 @@ class WireFaults:
             before = set(self.world.wire.cuts)
             link = self.random.choice(sorted(self.world.wire.qualities))
             self.world.cut(machine.key, links=(link,), one_way=self.random.random() < 0.3)
-            self._in(self._while(), self._mend_cuts(before))
+            self.later(self.a_while(), self._mend_cuts(before))
         return self._on_a_machine(off)
 
     def bad_link(self) -> bool:
@@ -66,11 +66,11 @@ class WireFaults:
         def mend() -> None:
             if self.world.wire.qualities[link] is bad:
                 self.world.wire.qualities[link] = Quality()
-        self._in(self._while(), mend)
+        self.later(self.a_while(), mend)
         return True
 
     def _mend_after(self, before: Set[Tuple[str, str, str]]) -> bool:
-        self._in(self._while(), self._mend_cuts(before))
+        self.later(self.a_while(), self._mend_cuts(before))
         return True
 
     def halves(self) -> bool:
@@ -124,7 +124,7 @@ class WireFaults:
         def mend() -> None:
             if ways.get((link, one, other)) is bad:
                 del ways[link, one, other]
-        self._in(self._while(), mend)
+        self.later(self.a_while(), mend)
         return True
 
     def _bad(self) -> Quality:

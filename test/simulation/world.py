@@ -5,8 +5,9 @@ Invariants are checked at every step (invariants.py); a breach raises Broken wit
 from collections import deque
 from dataclasses import replace
 from random import Random
-from typing import Callable, Deque, Dict, List, Optional, Set, Tuple
+from typing import Callable, Deque, Dict, List, Mapping, Optional, Set, Tuple
 
+from simulation.devices import Device
 from simulation.health import Health
 from simulation.invariants import Broken, Invariants
 from simulation.lanes import Line, line_of
@@ -15,14 +16,27 @@ from simulation.smf import Smf
 from simulation.storage import Partition, Pool
 from simulation.timeline import Clock, Timeline
 from simulation.wire import Frame, Wire
-from sundog.config.model import Cluster, DiskHolder, Group, LanLink, NodeSpec, Recovery, Resource, Timing
-from sundog.core import effects, frames
+from sundog.config.model import (
+    Cluster,
+    DiskHolder,
+    FenceLevel,
+    Group,
+    LanLink,
+    NodeSpec,
+    Recovery,
+    Resource,
+    Timing,
+    WitnessHolder,
+    ZooKeeperHolder,
+)
+from sundog.core import effects, frames, voters
 from sundog.core.effects import Effect
 from sundog.core.events import Configured, Event, Heard
 from sundog.core.ledger import OFFLINE, GroupEntry, Ledger
 from sundog.core.node import Node
 
 _STORY = 120
+_OVER_THE_NETWORK_S = 0.04              # half an exchange with a witness or an ensemble, at most
 
 
 def with_group(cluster: Cluster, name: str, order: Tuple[str, ...], pool: bool, failback: str) -> Cluster:
@@ -35,7 +49,7 @@ def with_group(cluster: Cluster, name: str, order: Tuple[str, ...], pool: bool, 
 
 
 class World:
-    """Say what is there (`nodes`, `disk`, `group`), then `settle()`; from then on machines exist and time runs.
+    """Say what is there (`nodes`, `disk`, `witness`, `ensemble`, `group`), then `settle()`: machines exist, time runs.
 
     `drift` is how far a clock's rate may be off (0.02: 2 %), within what the guard covers.
     """
@@ -51,6 +65,7 @@ class World:
         self.machines: Dict[str, Machine] = {}
         self.partitions: Dict[str, Partition] = {}
         self.pools: Dict[str, Pool] = {}
+        self.devices: Dict[str, Device] = {}                    # by node
         self.answers: Dict[str, effects.AnswerRequest] = {}
         self.configurations: Dict[str, Cluster] = {}
         self.steps = self.runs = self.resets = 0
@@ -78,6 +93,17 @@ class World:
         self.cluster = replace(self.cluster, holders={**self.cluster.holders, name: holder})
         return self
 
+    def witness(self, name: str = "w1") -> "World":
+        self.cluster = replace(self.cluster, holders={**self.cluster.holders, name: WitnessHolder(name, "10.9.0.9")})
+        return self
+
+    def ensemble(self) -> "World":
+        """ZooKeeper votes alone."""
+        nodes = {name: replace(node, votes=0) for name, node in self.cluster.nodes.items()}
+        holder = ZooKeeperHolder("zookeeper", ("10.9.0.9:2181",))
+        self.cluster = replace(self.cluster, nodes=nodes, holders={holder.name: holder})
+        return self
+
     def group(self, name: str, on: str = "", nodes: Tuple[str, ...] = (), pool: bool = True,
               failback: str = "manual") -> "World":
         """A group that prefers `on`; it may run on `nodes`, by default on all."""
@@ -87,23 +113,35 @@ class World:
         self.cluster = with_group(self.cluster, name, order, pool, failback)
         return self
 
-    def recovery(self, window_s: float = 3600.0, on_stop_failed: str = "fence") -> "World":
-        self.cluster = replace(self.cluster, recovery=Recovery(window_s, on_stop_failed))
+    def recovery(self, window_s: float = 3600.0, on_stop_failed: str = "fence", fencing: str = "required") -> "World":
+        self.cluster = replace(self.cluster, recovery=Recovery(window_s, on_stop_failed, fencing))
+        return self
+
+    def fence(self, *nodes: str, after: str = "start") -> "World":
+        """Devices that switch these nodes off, by default all."""
+        levels = {node: (FenceLevel("ipmi", None, after=after),) for node in nodes or tuple(self.cluster.nodes)}
+        self.cluster = replace(self.cluster, fence={**self.cluster.fence, **levels})
         return self
 
     def build(self) -> "World":
         """Make the machines, with the power off."""
         self.cluster = replace(self.cluster, source=f"configuration of seed {self.seed}")
-        self._first = self.configurations[self.cluster.digest] = self.cluster
-        voting = [name for name, node in self.cluster.nodes.items() if node.votes]
-        self.holders = {*voting, *self.cluster.holders}
-        self.invariants = Invariants(self, len(self.holders))
+        self.first = self.configurations[self.cluster.digest] = self.cluster
+        self.invariants = Invariants(self, voters.wanted(self.cluster))
         self.pools = {name: Pool(name) for name in self.cluster.groups}
-        for name in self.cluster.holders:
-            self.partitions[name] = Partition(name, self.timeline, self.random, self.invariants.disk_read)
+        self.devices = {name: Device(self, name) for name in self.cluster.fence}
+        self._shelve(self.cluster)
         for name in self.cluster.nodes:
             self.add_machine(name, name, f"hostid-{name}")
         return self
+
+    def _shelve(self, cluster: Cluster) -> None:
+        for name, holder in cluster.holders.items():
+            self._shelve_one(name, 0.01 if isinstance(holder, DiskHolder) else _OVER_THE_NETWORK_S)
+
+    def _shelve_one(self, name: str, usual_s: float = 0.01) -> None:
+        if name not in self.partitions:
+            self.partitions[name] = Partition(name, self.timeline, self.random, self.invariants.disk_read, usual_s)
 
     def add_machine(self, key: str, name: str, hostid: str) -> Machine:
         """A host, with the power off. A second one may use a name, or a hostid, that another host has."""
@@ -158,6 +196,16 @@ class World:
         self.machines[key].freeze()
         return self
 
+    def suspend(self, key: str) -> "World":
+        """Freeze a host with its clock; `thaw` lets both go on."""
+        self.machines[key].suspend()
+        return self
+
+    def set_wall_clocks(self, by_s: float, *keys: str) -> "World":
+        for key in keys or tuple(self.machines):
+            self.machines[key].set_wall_clock(by_s)
+        return self
+
     def thaw(self, key: str) -> "World":
         self.machines[key].thaw()
         return self
@@ -178,13 +226,21 @@ class World:
         self.note(one, f"{way} {', '.join(others) or 'anybody'} on {', '.join(links) or 'all links'}")
         return self
 
+    def disk_fails(self, name: str) -> "World":
+        """A partition of which every exchange fails, also before it is configured."""
+        self._shelve_one(name)
+        self.partitions[name].failing = 1.0
+        return self
+
     def heal(self) -> "World":
         """All links whole, all disks well, all methods willing, all frozen hosts thawed; power stays as it is."""
         self.wire.heal()
         for partition in self.partitions.values():
-            partition.slowest_s, partition.failing = 0.01, 0.0
+            partition.slowest_s, partition.failing = partition.usual_s, 0.0
             partition.unreachable.clear()
             partition.release()
+        for device in self.devices.values():
+            device.mend()
         self.failing.clear()
         self.slowness = 1.0
         for machine in self.machines.values():
@@ -194,20 +250,39 @@ class World:
         self.note("world", "healed")
         return self
 
-    def ask(self, op: str, group: str = "", node: str = "", at: str = "", digest: str = "") -> str:
+    def ask(self, op: str, group: str = "", node: str = "", at: str = "", digest: str = "",
+            names: Tuple[str, ...] = ()) -> str:
         """An operator's request at some node; returns the name under which `answers` will have the answer."""
         self.note(at or "operator", f"asks: {op} {group} {node}")
         machine = self.machines[at or next(key for key in self.machines if self.is_up(key))]
-        return machine.request(op, group, node, digest)
+        return machine.request(op, group, node, digest, names)
 
     def apply(self, cluster: Cluster, at: str) -> str:
         """An operator applies another configuration at some node, which keeps it for the others to fetch."""
+        cluster_before = self.known_cluster(self.machines[at])
         new = replace(cluster, source=f"configuration {len(self.configurations)} of seed {self.seed}")
         self.configurations[new.digest] = new
         self.machines[at].shelf.add(new.digest)
         for name in new.groups:
             self.pools.setdefault(name, Pool(name))
-        return self.ask("apply", at=at, digest=new.digest)
+        self._shelve(new)
+        names = voters.wanted(new) if voters.wanted(new) != voters.wanted(cluster_before) else ()
+        return self.ask("apply", at=at, digest=new.digest, names=names)
+
+    def confirm(self, node: str, at: str = "") -> str:
+        """An operator has seen that the host is off, and says so."""
+        assert not self.machines[node].power
+        device = self.devices[node]
+        device.over = max(device.over, device.machine.boot)
+        return self.ask_fence("fence-confirm", node, at)
+
+    def ask_fence(self, op: str, node: str, at: str = "") -> str:
+        """An operator's word on the boot of the node that the ledger of the host where it is typed knows."""
+        at = at or next(key for key in self.machines if self.is_up(key))
+        asked = self.machines[at].node
+        assert asked is not None
+        member = asked.ledger.members.get(node)
+        return self.ask(op, node=node, at=at, digest=member.boot_id if member is not None else "")
 
     def answered(self, ask: str, within_s: float = 20.0) -> effects.AnswerRequest:
         """Run until a request has its answer."""
@@ -227,7 +302,7 @@ class World:
 
     def guarded(self, machine: Machine, node: Node, now: float, event: Event) -> List[Effect]:
         """One step of the core; that it raises anything is a breach of its contract."""
-        if type(event) is Heard and type(event.body) is frames.Grant:
+        if type(event) is Heard and type(event.body) is frames.Grant and event.body.sent_at > machine.woke_at:
             self.invariants.granted(machine, event.sender, event.body)
         try:
             wanted: List[Effect] = node.step(now, event)
@@ -243,7 +318,7 @@ class World:
         return False
 
     def known_cluster(self, machine: Machine) -> Cluster:
-        return machine.cluster or self._first
+        return machine.cluster or self.first
 
     def fetch(self, machine: Machine, effect: effects.FetchConfig) -> None:
         """As the daemon does it: from the node named, or from any other that has it; again and again."""
@@ -258,6 +333,7 @@ class World:
         for group in machine.cluster.groups.values():
             if machine.smf is not None and group.name not in machine.smf.groups:
                 machine.smf.add(group)
+        machine.holders.update(machine.cluster.holders)
         machine.happen(Configured(machine.cluster, effect.version))
 
     def down(self, machine: Machine, groups: List[str]) -> None:
@@ -329,6 +405,22 @@ class World:
         entry = self.entry(group)
         active = [machine for machine in self.active_on(group) if machine.can_write]
         return entry.owner if entry.state == "online" and [m.name for m in active] == [entry.owner] else None
+
+    def joined(self, key: str) -> bool:
+        """Is this very boot of the host in the cluster?"""
+        member = self.invariants.latest.members.get(self.machines[key].name)
+        return member is not None and member.joined and member.boot_id == self.machines[key].boot_id
+
+    def voters(self) -> Mapping[str, str]:
+        """The vote holders in force, with their lives."""
+        return self.invariants.latest.voters
+
+    def voters_are_whole(self) -> bool:
+        """Does the ledger name every holder of the configuration, with the life that it has?"""
+        latest = self.invariants.latest
+        return not latest.next_voters and latest.voters == {
+            name: self.partitions[name].life if name in self.partitions else self.machines[name].stored.life
+            for name in voters.wanted(self.cluster)}
 
     def leader(self) -> Optional[str]:
         return next((m.key for m in self.machines.values()

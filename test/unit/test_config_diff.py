@@ -51,7 +51,8 @@ def test_a_comment_and_another_order_of_keys_change_nothing() -> None:
     ("10.0.0.2", "10.0.0.3", "fixed", ("nodes",)),
     ("type: lan,", "type: lan, port: 9,", "fixed", ("links",)),
     ("groups:", "timing: {timeout: 3s}\ngroups:", "fixed", ("timing",)),
-    ("groups:", "quorum: {holders: {d: {type: disk, device: /dev/x}}}\ngroups:", "fixed", ("quorum",)),
+    ("groups:", "quorum: {holders: {d: {type: disk, device: /dev/x}}}\ngroups:", "live", ("quorum",)),
+    ("[10.0.0.2]}", "[10.0.0.2], votes: 0}", "live", ("votes",)),
     ("shop", "shop2", "fixed", ("cluster",)),
 ])
 def test_a_change_is_found_where_it_is(old: str, new: str, field: str, names: tuple) -> None:

@@ -1,7 +1,7 @@
 """Agreement: whatever is lost, delayed, reordered or doubled, no version of the ledger is chosen with two values."""
 from dataclasses import replace
 from random import Random
-from typing import Dict, List, Tuple
+from typing import Dict, List, Optional, Tuple
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,6 +12,7 @@ from sundog.core.events import Boot, DiskAnswered
 from sundog.core.frames import Block, Blocks, Write
 from sundog.core.holder import Holder
 from sundog.core.ledger import Ledger
+from sundog.core.paxos import merged
 from sundog.core.voting import Voting
 
 TIMING = Timing(2.0)
@@ -26,11 +27,15 @@ class Voters:
                                {f"disk{n}": DiskHolder(f"disk{n}", "/dev/rdsk/x") for n in range(disks)})
         self.now = 0.0
         self.out: Dict[str, List[Effect]] = {name: [] for name in names}
-        self.stored = {name: Stored() for name in names}
+        self.stored = {name: Stored(life=f"{name}.1") for name in names}
+        self.lives = {name: f"{name}.1" for name in (*names, *self.cluster.holders)}
         self.voting = {name: self.started(name, 1) for name in names}
         self.slots: Dict[str, Dict[str, Block]] = {name: {} for name in self.cluster.holders}
         self.under_way: List[Tuple[str, Effect]] = []
         self.chosen: Dict[int, Ledger] = {0: Ledger()}
+        self.proposed: List[Ledger] = []
+        self.forgotten = 1
+        self.chance: Optional[Random] = None            # where voters change: what decides how
         self.proposals = 0
 
     def started(self, name: str, incarnation: int) -> Voting:
@@ -42,11 +47,16 @@ class Voters:
     def after(self, name: str) -> None:
         """What a step ends with: what must be durable is, what was chosen is compared, effects are under way."""
         voting = self.voting[name]
-        self.stored[name] = Stored(voting.blocks, voting.highest, self.stored[name].ledger)
         if voting.chosen is not None:
             known = self.chosen.setdefault(voting.chosen.version, voting.chosen)
             assert known == voting.chosen, f"version {known.version} was chosen twice"
+            if known.version > voting.ledger.version:
+                voting.learned(known)
             voting.chosen = None
+        self.stored[name] = replace(self.stored[name], blocks=voting.blocks, highest=voting.highest,
+                                    ledger=voting.ledger)
+        leaders = [one for one, other in self.voting.items() if other.leading(self.now)]
+        assert len(leaders) <= 1, f"{leaders} lead at once"
         self.under_way += [(name, effect) for effect in self.out[name]]
         self.out[name].clear()
 
@@ -62,8 +72,36 @@ class Voters:
             self.proposals += 1
             own = voting.writer.own.ledger
             assert own is not None
-            voting.propose(self.now, replace(own, version=own.version + 1, config_digest=f"{name} {self.proposals}"))
+            new = replace(own, version=own.version + 1, config_digest=f"{name} {self.proposals}")
+            voting.propose(self.now, new if self.chance is None else self.with_voters(new, self.chance))
+            self.proposed.append(voting.writer.own.ledger or new)
             self.after(name)
+
+    def with_voters(self, ledger: Ledger, chance: Random) -> Ledger:
+        """Any legal step of the voters: name them, begin a change to any others, end it, or take it back."""
+        if not ledger.voters:
+            return replace(ledger, voters=dict(self.lives))
+        if ledger.next_voters:
+            return replace(ledger, voters=chance.choice((ledger.voters, ledger.next_voters)), next_voters={})
+        names = chance.sample(sorted(self.lives), chance.randint(1, len(self.lives)))
+        return replace(ledger, next_voters={name: self.lives[name] for name in names})
+
+    def forget(self, name: str) -> None:
+        """A node loses its vote file, or a disk is labelled anew, while majorities of all that is proposed do not."""
+        newest = max(self.chosen)
+        sets = [one for ledger in self.proposed for one in (ledger.voters, ledger.next_voters)
+                if one and ledger.version >= newest]
+        if not self.chosen[newest].voters or any(
+                2 * sum(self.lives[other] == life and other != name for other, life in one.items()) <= len(one)
+                for one in sets):
+            return
+        self.forgotten += 1
+        self.lives[name] = f"{name}.{self.forgotten}+"
+        if name in self.slots:
+            self.slots[name] = {}
+        else:
+            self.stored[name] = Stored(life=self.lives[name])
+            self.crash(name)
 
     def crash(self, name: str) -> None:
         """Only what was stored is left; what was sent may still arrive, answers to it are not let through."""
@@ -85,9 +123,11 @@ class Voters:
         if lose:
             return
         if isinstance(effect, WriteDisk):
-            self.slots[effect.holder][sender] = effect.block
-            blocks = tuple(self.slots[effect.holder].values())
-            self.voting[sender].disk_answered(self.now, DiskAnswered(effect.holder, effect.request, blocks))
+            slots = self.slots[effect.holder]
+            slots[sender] = merged(slots.get(sender), effect.block)
+            blocks = tuple(slots.values())
+            self.voting[sender].disk_answered(self.now, DiskAnswered(effect.holder, effect.request, blocks,
+                                                                     life=self.lives[effect.holder]))
             self.after(sender)
         elif isinstance(effect, Send):
             voting = self.voting[effect.to]
@@ -110,6 +150,40 @@ def test_no_interleaving_chooses_two_values_for_a_version(seed: int, disks: int,
         for _ in range(chance.randint(0, haste)):
             voters.deliver(chance.randrange(100), chance.random() < loss, chance.random() < 0.1)
         del voters.under_way[:-100]
+
+
+@settings(max_examples=25)
+@given(st.integers(0, 2**32), st.integers(0, 2), st.sampled_from([0.0, 0.1, 0.4]), st.sampled_from([3, 12, 40]))
+def test_no_interleaving_with_changing_and_forgetting_voters_forks_or_makes_two_leaders(
+        seed: int, disks: int, loss: float, haste: int) -> None:
+    """Any legal change at any time, and any loss of memory that leaves majorities of all that is proposed."""
+    chance = Random(seed)
+    voters = Voters(4, disks)
+    voters.chance = chance
+    for _ in range(250):
+        voters.now += chance.choice((0.0, 0.02, 0.1, 0.3))
+        name = chance.choice(sorted(voters.lives))
+        what = chance.choices((voters.beat, voters.propose, voters.crash, voters.forget), (20, 10, 1, 1))[0]
+        if what == voters.forget or name in voters.voting:
+            what(name)
+        for leader in [one for one in voters.voting if chance.random() < 0.5]:
+            voters.propose(leader)
+        for _ in range(chance.randint(0, haste)):
+            voters.deliver(chance.randrange(100), chance.random() < loss, chance.random() < 0.1)
+        del voters.under_way[:-100]
+
+
+def test_a_node_that_has_forgotten_its_ballots_begins_none_of_them_again() -> None:
+    """Both lives know of no ballot at all, and so begin the first."""
+    begun = []
+    for life in ("n1.1", "n1.2+"):
+        voters = Voters(3, 0)
+        voters.stored["n1"] = Stored(life=life)
+        voters.crash("n1")
+        voters.now += 3.0
+        voters.beat("n1")
+        begun.append(voters.voting["n1"].writer.ballot)
+    assert begun[0][0] == begun[1][0] == 1 and begun[0] != begun[1]
 
 
 def lead(voters: Voters) -> str:

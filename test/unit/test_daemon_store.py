@@ -6,10 +6,11 @@ import pytest
 from sundog.core.effects import Stored
 from sundog.core.frames import Block
 from sundog.core.ledger import Ledger
-from sundog.daemon.boot import boot_id, next_incarnation
+from sundog.daemon.boot import boot_id, recall
 from sundog.daemon.journal import Journal
-from sundog.daemon.store import PLACE, Store
+from sundog.daemon.store import _HEAD, _MAGIC, PLACE, Store, _digest
 from sundog.errors import ConfigProblem
+from sundog.link.codec import pack
 
 
 def stored(number: int) -> Stored:
@@ -67,9 +68,84 @@ def test_two_damaged_copies_are_refused_and_not_taken_for_a_new_node(path):
         kept(path)
 
 
-def test_each_start_has_a_higher_incarnation(tmp_path):
-    path = str(tmp_path / "incarnation")
-    assert [next_incarnation(path) for _ in range(3)] == [1, 2, 3]
+def test_a_record_of_another_version_is_refused_and_not_overwritten(path):
+    write(path, 1, 2)
+    raw = bytearray(path.read_bytes())
+    raw[PLACE + 7] = ord("9")
+    path.write_bytes(bytes(raw))
+    with pytest.raises(ConfigProblem, match="another version"):
+        kept(path)
+    assert path.read_bytes() == bytes(raw)
+
+
+def test_a_whole_record_that_cannot_be_read_is_of_another_version(path):
+    text = pack(Block("n1"))
+    path.write_bytes(_HEAD.pack(_MAGIC, 7, len(text), _digest(7, text)) + text)
+    with pytest.raises(ConfigProblem, match="another version"):
+        kept(path)
+
+
+class Host:
+    """The three places where a host counts the runs of its daemon."""
+
+    def __init__(self, place):
+        self.ledger, self.lasting, self.this_boot = (place / name for name in ("ledger", "incarnation", "run"))
+
+    def start(self) -> Stored:
+        store = Store(str(self.ledger))
+        try:
+            return recall(store, str(self.lasting), str(self.this_boot))
+        finally:
+            store.close()
+
+
+@pytest.fixture
+def host(tmp_path):
+    return Host(tmp_path)
+
+
+def test_each_start_has_a_higher_incarnation_and_the_same_life(host):
+    starts = [host.start() for _ in range(3)]
+    assert [one.incarnation for one in starts] == [1, 2, 3]
+    assert len({one.life for one in starts}) == 1 and len(starts[0].life) == 16
+    assert not starts[-1].distrust
+
+
+def test_a_vote_file_that_was_lost_comes_back_with_another_life_that_says_so(host):
+    first = host.start()
+    host.ledger.unlink()
+    second = host.start()
+    assert second.life != first.life and second.life.endswith("+") and second.incarnation == 2
+    assert host.start().life == second.life
+
+
+def test_an_older_vote_file_is_not_trusted_however_often_it_is_started(host):
+    host.start()
+    copy = host.ledger.read_bytes()
+    host.start()
+    host.ledger.write_bytes(copy)
+    assert "older" in host.start().distrust
+    assert "older" in host.start().distrust
+    host.ledger.unlink()
+    assert not host.start().distrust
+
+
+def test_everything_put_back_within_one_boot_is_found_out_by_what_run_still_has(host):
+    host.start()
+    copies = host.ledger.read_bytes(), host.lasting.read_bytes()
+    host.start()
+    host.ledger.write_bytes(copies[0])
+    host.lasting.write_bytes(copies[1])
+    assert "older" in host.start().distrust
+
+
+def test_a_crash_between_vote_file_and_incarnation_costs_nothing(host):
+    host.start()
+    before = host.lasting.read_bytes(), host.this_boot.read_bytes()
+    host.start()
+    host.lasting.write_bytes(before[0])
+    host.this_boot.write_bytes(before[1])
+    assert not host.start().distrust
 
 
 def test_the_boot_id_stays_until_the_next_boot(tmp_path):

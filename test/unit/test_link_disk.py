@@ -1,11 +1,13 @@
 """Slots on a shared partition: the newest whole block counts, nothing that is not ours is touched."""
+import hmac
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sundog.core.frames import Block
 from sundog.core.ledger import GroupEntry, Ledger
-from sundog.link.disk import SLOT, UNIT, DiskFailed, DiskUnusable, SlotDisk
+from sundog.link.disk import _SLOT_HEAD, SLOT, UNIT, DiskFailed, DiskUnusable, SlotDisk
 
 KEY = bytes(range(32))
 NODES = ("n1", "n2", "n3")
@@ -93,9 +95,51 @@ def test_a_partition_that_holds_something_else_is_refused_and_left_alone(partiti
     raw = bytearray(SIZE)
     raw[at:at + 4] = b"UFS!"
     partition.write_bytes(bytes(raw))
-    with pytest.raises(DiskUnusable, match="dd if=/dev/zero"):
+    with pytest.raises(DiskUnusable, match="init-disk"):
         disk(partition).exchange(block("n1", 1))
     assert partition.read_bytes() == bytes(raw)
+
+
+def test_a_slot_of_a_newer_format_is_refused_and_never_overwritten(partition):
+    """Its own and another node's: what cannot be read may hold the ledger that was chosen."""
+    disk(partition).exchange(block("n1", 1))
+    raw = bytearray(partition.read_bytes())
+    end = UNIT + _SLOT_HEAD.size + _SLOT_HEAD.unpack_from(raw, UNIT)[3]
+    raw[UNIT + 7] = ord("2")
+    raw[end:end + 32] = hmac.digest(KEY, b"slot n1\0" + raw[UNIT:end], "sha256")
+    partition.write_bytes(bytes(raw))
+    with pytest.raises(DiskUnusable, match="slot of n1 was written by another version"):
+        disk(partition).exchange(block("n1", 2))
+    with pytest.raises(DiskUnusable, match="slot of n1 was written by another version"):
+        disk(partition, "n2").exchange(block("n2", 1))
+    assert partition.read_bytes()[UNIT:UNIT + 2 * SLOT] == bytes(raw[UNIT:UNIT + 2 * SLOT])
+
+
+def test_every_exchange_tells_the_life_of_the_label_and_all_nodes_the_same(partition):
+    one, two = disk(partition), disk(partition, "n2")
+    one.exchange(block("n1", 1))
+    two.exchange(block("n2", 1))
+    one.exchange(block("n1", 2))
+    assert one.life == two.life != ""
+
+
+def test_a_writer_that_has_forgotten_does_not_make_the_disk_forget(partition):
+    disk(partition).exchange(block("n1", 1, version=7))
+    seen = disk(partition).exchange(Block("n1", (2, "n1")))
+    assert seen[0].version == 7 and seen[0].mbal == (2, "n1") and seen[0].bal == (1, "n1")
+
+
+def test_an_older_copy_put_back_under_a_running_node_gets_another_life(partition):
+    one = disk(partition)
+    one.exchange(block("n1", 1))
+    copy, life = partition.read_bytes(), one.life
+    for counter in range(2, 5):
+        one.exchange(block("n1", counter))
+    partition.write_bytes(copy)
+    with pytest.raises(DiskFailed, match="older copy"):
+        one.exchange(block("n1", 5))
+    one.exchange(block("n1", 6))
+    assert one.life != life
 
 
 def test_another_clusters_partition_is_refused_by_name(partition):

@@ -2,7 +2,7 @@
 from dataclasses import dataclass, replace
 from typing import Any, Mapping, Tuple
 
-from sundog.config.model import Cluster, Group
+from sundog.config.model import Cluster, Group, NodeSpec
 
 
 @dataclass(frozen=True)
@@ -33,11 +33,12 @@ def diff(old: Cluster, new: Cluster) -> Diff:
         "cluster": old.name != new.name,
         "key_file": old.key_file != new.key_file,
         "timing": old.timing != new.timing,
-        "nodes": old.nodes != new.nodes,
+        "nodes": _without_votes(old) != _without_votes(new),
         "links": old.links != new.links,
-        "quorum": old.holders != new.holders,
     }
-    live = {"recovery": old.recovery != new.recovery, "networks": old.networks != new.networks}
+    live = {"votes": old.nodes != new.nodes and not fixed["nodes"], "quorum": old.holders != new.holders,
+            "recovery": old.recovery != new.recovery, "protection": old.protection != new.protection,
+            "networks": old.networks != new.networks, "fence": old.fence != new.fence}
     return Diff(
         added=tuple(name for name in new.groups if name not in old.groups),
         removed=tuple(name for name in old.groups if name not in new.groups),
@@ -46,6 +47,10 @@ def diff(old: Cluster, new: Cluster) -> Diff:
                          if name in same_work and placing(old.groups[name]) != placing(new.groups[name])),
         live=tuple(section for section, differs in live.items() if differs),
         fixed=tuple(section for section, differs in fixed.items() if differs))
+
+
+def _without_votes(cluster: Cluster) -> Mapping[str, NodeSpec]:
+    return {name: replace(node, votes=0) for name, node in cluster.nodes.items()}
 
 
 def work(cluster: Cluster, group: Group) -> Tuple[Group, Mapping[str, str]]:

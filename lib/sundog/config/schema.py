@@ -7,7 +7,9 @@ be left out.
 import typing
 from typing import Any, ClassVar, Dict, List, Mapping, Tuple, Union
 
+from sundog.config import fencing, paths, protection
 from sundog.config.fields import AbsPath, Address, Duration, Field, Name, Network, Word
+from sundog.config.holders import HOLDER, ZOOKEEPER, LedgerKeeper
 from sundog.config.shape import Integer, Key, Later, ListOf, Named, Scalar, Section, Shape, Typed
 
 
@@ -42,7 +44,7 @@ class Arbiter(Word):
 
     @classmethod
     def hint(cls) -> str:
-        return "none, and add a holder of type disk as the third vote of two nodes"
+        return "none, and add a holder of type disk or witness as the third vote of two nodes"
 
 
 NODE = Section({
@@ -50,22 +52,9 @@ NODE = Section({
     "votes": Key(Integer(0, 1)),
     "capacity": Key(Later("leave it out: placement does not weigh sizes yet")),
 })
-LINK = Typed(
-    {"lan": Section({
-        "type": Key(Scalar(Name), required=True),
-        "network": Key(Scalar(Network), required=True),
-        "port": Key(Integer(1, 65535)),
-    })},
-    later={"serial": "use a second link of type lan, or a holder of type disk under quorum.holders",
-           "disk": "a disk under quorum.holders carries the vote and the pulse by itself"})
-HOLDER = Typed(
-    {"disk": Section({
-        "type": Key(Scalar(Name), required=True),
-        "device": Key(Scalar(AbsPath), required=True),
-    })},
-    later={"witness": "use a holder of type disk, or a third node with votes and no groups"})
 QUORUM = Section({"holders": Key(Named(HOLDER)), "arbiter": Key(Scalar(Arbiter))})
-RECOVERY = Section({"window": Key(Scalar(Duration)), "on_stop_failed": Key(Scalar(OnStopFailed))})
+RECOVERY = Section({"window": Key(Scalar(Duration)), "on_stop_failed": Key(Scalar(OnStopFailed)),
+                    "fencing": Key(Scalar(fencing.Fencing))})
 TIMING = Section({"timeout": Key(Scalar(Timeout))})
 
 
@@ -82,13 +71,15 @@ def cluster(types: Mapping[str, type]) -> Section:
         "key_file": Key(Scalar(AbsPath)),
         "timing": Key(TIMING),
         "nodes": Key(Named(NODE, least=1), required=True),
-        "links": Key(Named(LINK, least=1), required=True),
+        "links": Key(Named(paths.LINK, least=1), required=True),
         "networks": Key(Named(Scalar(Network))),
         "quorum": Key(QUORUM),
         "recovery": Key(RECOVERY),
+        "protection": Key(protection.SECTION),
         "groups": Key(Named(group)),
-        "fence": Key(Later("leave it out: a node that loses its lease resets itself, but no device is asked to do it")),
-        "ledger": Key(Later("leave it out: the nodes and disks of this cluster keep the ledger")),
+        "ledger": Key(Scalar(LedgerKeeper)),
+        "zookeeper": Key(ZOOKEEPER),
+        "fence": Key(fencing.FENCE),
         "on_double_owner": Key(Later()),
     })
 

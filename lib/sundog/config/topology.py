@@ -3,7 +3,9 @@ import ipaddress
 from itertools import combinations
 from typing import Dict, List, NamedTuple, Optional, Tuple, Union
 
-from sundog.config.problems import RISK, WARNING, Mark
+from sundog.config import paths
+from sundog.config.holders import by_ensemble, check_holders, votes_of
+from sundog.config.problems import WARNING, Mark
 from sundog.config.shape import Record, Report
 
 Net = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
@@ -29,7 +31,8 @@ class Topology:
         for name, found in top.record("networks").items():
             self.nets.append(NamedNet(name, ipaddress.ip_network(found.value), found.mark, False))
         #: A network that could not be read may be the one that an address is looked for in.
-        self.whole = all("network" in link for _, link in top.record("links").records()) \
+        self.whole = all("network" in link for _, link in top.record("links").records()
+                         if link.value("type") == "lan") \
             and len(top.record("networks")) == len(top.record("networks").names)
         #: (node, network) -> the node's addresses in it
         self.seats: Dict[Tuple[str, str], List[str]] = {}
@@ -90,31 +93,22 @@ class Topology:
             if links and self.whole and not heard[one] & heard[other]:
                 report.say(nodes[other]["addresses"].mark, f"nodes {one} and {other} have no link in common",
                            "give both an address in one link's network")
-        if len(links) == 1 and len(nodes) > 1:
-            report.say(self.top["links"].key, f"link {links[0]} is the only one: when it fails, nodes reset themselves",
-                       "add a second link over other switches", RISK)
+        if "links" in self.top:
+            paths.check_enough(self.top, report, len(links))
 
 
 def check_votes(top: Record, report: Report) -> None:
-    """A majority needs voters, best an odd number; two holders on one device are one vote."""
-    nodes, holders = top.record("nodes"), top.record("quorum").record("holders")
-    devices: Dict[str, Tuple[str, Mark]] = {}
-    for name, holder in holders.records():
-        device = holder.value("device", "")
-        if device in devices:
-            report.say(holder["device"].mark, f"device {device} of holder {name} is {devices[device][0]}'s already, "
-                       f"line {devices[device][1].line}", "give every holder its own partition")
-        elif device:
-            devices[device] = (name, holder["device"].mark)
-    voting = sum(spec.value("votes", 1) for _, spec in nodes.records())
-    votes = voting + len(holders.names)
-    if not nodes or len(nodes) < len(nodes.names):
+    """A majority needs voters, best an odd number."""
+    check_holders(top, report)
+    nodes = top.record("nodes")
+    votes = votes_of(top)
+    if not nodes or len(nodes) < len(nodes.names) or by_ensemble(top):
         return
     if votes == 0:
-        report.say(top["nodes"].key, "nobody has a vote", "let a node vote, or add a holder of type disk")
+        report.say(top["nodes"].key, "nobody has a vote", "let a node vote, or add a holder of type disk or witness")
     elif votes == 2:
         report.say(top["nodes"].key, "2 votes: when either fails, the other is no majority and resets itself",
-                   "add a holder of type disk under quorum.holders, or a third node", WARNING)
+                   "add a holder of type disk or witness under quorum.holders, or a third node", WARNING)
     elif votes % 2 == 0:
         report.say(top["nodes"].key, f"{votes} votes: no more may fail than of {votes - 1}, and two halves tie",
-                   "add a holder of type disk under quorum.holders, or set 'votes: 0' on one node", WARNING)
+                   "add a holder of type disk or witness under quorum.holders, or set 'votes: 0' on one node", WARNING)

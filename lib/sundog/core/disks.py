@@ -1,6 +1,6 @@
 """What the passive disk holders show of the writers. A disk is answered for here, by the one who reads it."""
 from dataclasses import dataclass, field
-from typing import Dict, List, Optional, Tuple
+from typing import Dict, Iterable, List, Optional, Tuple
 
 from sundog.core import authority
 from sundog.core.frames import NO_BALLOT, Ballot, Block
@@ -11,16 +11,24 @@ class Disk:
     signs: Dict[str, Block] = field(default_factory=dict)       # writer -> what was read last
     led_at: Dict[str, float] = field(default_factory=dict)      # writer -> when it was last seen to move as a leader
     read_at: Optional[float] = None
+    life: str = ""                      # of its label, when it was read last
 
 
 class Disks:
-    def __init__(self, names: Tuple[str, ...], me: str, promise_s: float) -> None:
+    def __init__(self, names: Iterable[str], me: str, promise_s: float) -> None:
         self.by_name = {name: Disk() for name in names}
         self._me, self._promise_s = me, promise_s
 
-    def read(self, now: float, name: str, blocks: Tuple[Block, ...]) -> List[str]:
+    def follow(self, names: Iterable[str]) -> None:
+        """The disks of another configuration: those that stay keep what is known of them."""
+        self.by_name = {name: self.by_name.get(name) or Disk() for name in names}
+
+    def read(self, now: float, name: str, life: str, blocks: Tuple[Block, ...]) -> List[str]:
         """Take in what was read; returns the writers whose counters moved."""
         disk = self.by_name[name]
+        if disk.life != life:
+            # Another partition, or one that was labelled anew: what the one before showed says nothing of it.
+            disk = self.by_name[name] = Disk(life=life)
         moved = []
         for block in blocks:
             writer, before = block.writer, disk.signs.get(block.writer)

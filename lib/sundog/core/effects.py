@@ -15,6 +15,9 @@ class Stored:
     blocks: Mapping[str, Block] = field(default_factory=dict)   # by writer, as this holder keeps them
     highest: Ballot = (0, "")           # no ballot at or below it is begun again by this node
     ledger: Ledger = field(default_factory=Ledger)              # last chosen value this node has learned
+    life: str = ""                      # random, made with the file; voters.AFTER_LOSS at its end if one was lost
+    incarnation: int = 0                # of the daemon that wrote it
+    distrust: str = ""                  # why this life never votes again; empty: it may
 
 
 @dataclass(frozen=True)
@@ -34,16 +37,25 @@ class Send:
 
 
 @dataclass(frozen=True)
+class Greet:
+    """A sign of life to a node on every link that reaches it; heard there as a frame without a body."""
+    to: str
+
+
+@dataclass(frozen=True)
 class Store:
     stored: Stored
 
 
 @dataclass(frozen=True)
 class WriteDisk:
-    """Write `block` into our slot at a disk holder, then read all slots; answered by DiskAnswered."""
+    """Write `block` into our slot at a passive holder, then read all slots; answered by DiskAnswered.
+
+    `block` None: only read.
+    """
     holder: str
     request: int
-    block: Block
+    block: Optional[Block]
 
 
 @dataclass(frozen=True)
@@ -61,7 +73,9 @@ class Deactivate:
 
 @dataclass(frozen=True)
 class Fence:
+    """Have the node's devices, in their order, put this boot of it to an end; answered by one FenceDone."""
     node: str
+    boot_id: str
     why: str
 
 
@@ -111,5 +125,5 @@ class Leave:
     remedy: str
 
 
-Effect = Union[Send, Store, WriteDisk, Activate, Deactivate, Fence, SetDeadline, AnswerPermit, AnswerRequest,
+Effect = Union[Send, Greet, Store, WriteDisk, Activate, Deactivate, Fence, SetDeadline, AnswerPermit, AnswerRequest,
                FetchConfig, Journal, Leave]

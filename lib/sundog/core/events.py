@@ -12,6 +12,7 @@ class Boot:
     boot_id: str                        # random, gone at power-off (/var/run/sundog/boot_id)
     incarnation: int                    # grows with every start of the daemon
     hostid: str
+    distrust: str = ""                  # why what this host kept as a vote holder is not to be trusted
 
 
 @dataclass(frozen=True)
@@ -31,11 +32,12 @@ class Heard:
 
 @dataclass(frozen=True)
 class DiskAnswered:
-    """A disk holder wrote our block and read everybody's. `blocks` None: it failed, with `error`."""
+    """A passive holder wrote our block and read everybody's. `blocks` None: it failed, with `error`."""
     holder: str
     request: int
     blocks: Optional[Tuple[Block, ...]]
     error: str = ""
+    life: str = ""                      # which life of the holder's store answered: made when the store was made
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,7 @@ class Requested:
     group: str = ""
     node: str = ""
     digest: str = ""
+    voters: Tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -109,8 +112,9 @@ class Configured:
 
 @dataclass(frozen=True)
 class FenceDone:
-    """A fence device answered. Only ok=True means that the node is off."""
+    """The devices of a Fence have answered. Only ok=True means that the node was off, and this boot of it is over."""
     node: str
+    boot_id: str
     ok: bool
     reason: str = ""
 
@@ -121,5 +125,12 @@ class Preflight:
     unfit: Mapping[str, str]
 
 
+@dataclass(frozen=True)
+class ClockJumped:
+    """The wall clock has gone `by_s` further than the clock of our instants: a pause, or a clock that was set."""
+    by_s: float
+
+
 Event = Union[Tick, Heard, DiskAnswered, Activated, Deactivated, Adopted, GroupFailed, OperatorDisabled,
-              OperatorEnabled, PermitAsked, Requested, Configured, FenceDone, Preflight]
+              OperatorEnabled, PermitAsked, Requested, Configured, FenceDone, Preflight,
+              ClockJumped]

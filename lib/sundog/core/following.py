@@ -1,9 +1,11 @@
 """What a node knows of the leader, and the lease that it holds by the leader's grants. Seconds of this node's clock."""
-from typing import Dict, Optional
+from typing import Dict, List, Optional
 
 from sundog.config.model import Timing
 from sundog.core import lease
+from sundog.core.effects import FetchConfig
 from sundog.core.frames import NO_BALLOT, Ballot, Grant
+from sundog.core.ledger import Ledger
 
 _REMEMBERED = 64
 
@@ -15,7 +17,9 @@ class Following:
         self.seen_at = float("-inf")                    # when that leader last said so
         self.lease_until: Optional[float] = None
         self._timing = timing
+        self.doubtful = False                           # the clock has jumped, and nobody has granted anything since
         self._newest = version                          # the highest version we have heard of
+        self._fetching = (0, "")
         self._current = False                           # whether the cluster has told us of its newest version
         self._beats: Dict[int, float] = {}              # heartbeats that may still be answered: seq -> sent
 
@@ -38,6 +42,14 @@ class Following:
     def knows_of(self, version: int) -> None:
         self._newest = max(self._newest, version)
 
+    def fetch(self, ledger: Ledger, digest: str, source: str) -> List[FetchConfig]:
+        """The order to get the configuration that the ledger names, when it is not ours; once for each version."""
+        named = (ledger.config_version, ledger.config_digest)
+        if named[1] in ("", digest) or named == self._fetching:
+            return []
+        self._fetching = named
+        return [FetchConfig(*named, source)]
+
     def sent(self, now: float, seq: int) -> None:
         self._beats[seq] = now
         if len(self._beats) > _REMEMBERED:
@@ -56,6 +68,13 @@ class Following:
         until = lease.until(sent_at, for_s, self._timing.guard_s)
         self.lease_until = until if self.lease_until is None else max(self.lease_until, until)
         self._current = True
+        self.doubtful = False
+
+    def doubt(self) -> None:
+        """Rule 12: how old our heartbeats are is not known any more, so what answers them proves no right to start."""
+        self._beats.clear()
+        self._current = False
+        self.doubtful = self.lease_until is not None
 
     def right_until(self, version: int) -> Optional[float]:
         """The lease, unless a newer ledger than `version` is known: ours may assign what has been taken from us."""

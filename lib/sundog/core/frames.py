@@ -8,7 +8,7 @@ from typing import Mapping, Optional, Tuple, Union
 
 from sundog.core.ledger import Ledger
 
-Ballot = Tuple[int, str]                # (number, node): ordered, so two nodes never share one
+Ballot = Tuple[int, str]                # (number, node and life): ordered, and never shared by two
 NO_BALLOT: Ballot = (0, "")
 
 
@@ -43,6 +43,8 @@ class Heartbeat:
     groups: Tuple[GroupReport, ...] = ()
     unfit: Mapping[str, str] = None     # type: ignore[assignment]  # group -> why preflight says it cannot run here
     #                                     (None reads as empty)
+    config: str = ""                    # digest of the configuration that is in force there
+    silent: Mapping[str, float] = None  # type: ignore[assignment]  # "peer/link" -> seconds, see links.py (None: empty)
 
 
 @dataclass(frozen=True)
@@ -93,16 +95,18 @@ class Blocks:
     need_ledger: bool = False           # the Write left the ledger out and this holder has not got it
     refused_for_s: float = 0.0          # accepted False because another leader was acknowledged: try again then
     leader_age_s: Optional[float] = None    # since this holder last acknowledged a leader other than the writer
+    life: str = ""                      # of the holder's vote file: made when it was made
 
 
 @dataclass(frozen=True)
 class Ask:
     """An operator's request on its way to the leader."""
     ask: str                            # unique: node:number
-    op: str                             # online | offline | move | clear | apply
+    op: str                             # see requests.py; fence…: fence_requests.py
     group: str = ""
-    node: str = ""                      # where to, for online and move; on which node, for clear
-    digest: str = ""                    # for apply
+    node: str = ""                      # where to, for online and move; on which node, for clear; which, for fence
+    digest: str = ""                    # for apply; for fence…, the boot that is meant
+    voters: Tuple[str, ...] = ()        # for apply: the holders that the configuration names
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,9 @@ Run = Tuple[str, str]                   # node, boot id
 
 
 class Holder:
-    def __init__(self, now: float, blocks: Mapping[str, Block], promise_s: float) -> None:
+    def __init__(self, now: float, blocks: Mapping[str, Block], promise_s: float, life: str = "") -> None:
         self.blocks: Mapping[str, Block] = blocks
+        self.life = life
         self._promise_s = promise_s
         self._leader: Optional[Run] = None              # whom it acknowledged last, since its own start
         self._at = now                                  # when; its own start before any acknowledgement
@@ -41,24 +42,25 @@ class Holder:
         above = self.highest()
         if above > block.mbal:
             tops = tuple(replace(one, ledger=None) for one in self.blocks.values() if one.mbal == above)
-            return Blocks(request, False, tops, refused_for_s=self.refuses_for(now, writer, block))
+            return Blocks(request, False, tops, refused_for_s=self.refuses_for(now, writer, block), life=self.life)
         for_s = self.refuses_for(now, writer, block)
         if for_s > 0:
-            return Blocks(request, False, (), refused_for_s=for_s)
+            return Blocks(request, False, (), refused_for_s=for_s, life=self.life)
         if known is not None and known.mbal == block.mbal and (block.bal, block.version) < (known.bal, known.version):
             return None
         same = known is not None and (known.bal, known.version) == (block.bal, block.version)
         if block.ledger is None and block.bal != NO_BALLOT:
             if known is None or not same:
-                return Blocks(request, False, (), need_ledger=True)
+                return Blocks(request, False, (), need_ledger=True, life=self.life)
             block = replace(block, ledger=known.ledger)
         if known is None or not same or known.mbal != block.mbal:
-            self.blocks = {**self.blocks, block.writer: block}
+            self.blocks = {**self.blocks, block.writer: paxos.merged(known, block)}
         return self._accepted(now, writer, request, block)
 
     def _accepted(self, now: float, writer: Run, request: int, block: Block) -> Blocks:
         if block.mbal == block.bal:
             self._leader, self._at = writer, now
-            return Blocks(request, True, ())
+            return Blocks(request, True, (), life=self.life)
         best = paxos.newest(self.blocks.values())
-        return Blocks(request, True, () if best is None else (best,), leader_age_s=max(0.0, now - self._at))
+        return Blocks(request, True, () if best is None else (best,), leader_age_s=max(0.0, now - self._at),
+                      life=self.life)

@@ -38,6 +38,22 @@ def is_doubtful(now: float, node: str, boot_id: str, ledger: Ledger, peers: Memb
     return now < peers.spoke_at(node, member.boot_id) + SILENT_BEATS * timing.beat_s
 
 
+def all_have(digest: str, ledger: Ledger, peers: Membership, me: str) -> bool:
+    """Is the configuration of this digest, which is in force at `me`, the ledger's and every member's too?"""
+    return digest == ledger.config_digest and all(
+        peers.runs_configuration(node, member.boot_id, digest)
+        for node, member in ledger.members.items() if member.joined and node != me)
+
+
+def is_restored(node: str, boot_id: str, incarnation: int, ledger: Ledger) -> bool:
+    """Has another boot of this node, as the cluster admitted it, counted as far? Then this one's records are older.
+
+    What it kept as a vote holder may be older too: it has no voice in the vote until the leader has looked at it.
+    """
+    member = ledger.members.get(node)
+    return member is not None and member.boot_id != boot_id and member.incarnation >= incarnation
+
+
 def namesake(node: str, beat: Beat, ledger: Ledger, peers: Membership, timing: Timing) -> Optional[Refused]:
     """A refusal when the host that is in the cluster under this name goes on speaking beside the one that asks."""
     member = ledger.members.get(node)

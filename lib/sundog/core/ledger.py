@@ -57,6 +57,9 @@ class Ledger:
     config_digest: str = ""
     members: Mapping[str, Member] = field(default_factory=dict)
     groups: Mapping[str, GroupEntry] = field(default_factory=dict)
+    voters: Mapping[str, str] = field(default_factory=dict)         # holder -> life; empty: the configuration's
+    next_voters: Mapping[str, str] = field(default_factory=dict)    # the set to come, during a change; else empty
+    distrusted: Mapping[str, str] = field(default_factory=dict)     # holder -> its life that never votes again
 
     def with_group(self, name: str, entry: GroupEntry) -> "Ledger":
         """The same ledger with one group's entry replaced. Raises ValueError on an illegal change of state."""

@@ -17,10 +17,12 @@ class Beat:
     hostid: str
     groups: Mapping[str, GroupReport]
     unfit: Mapping[str, str]
+    config: str = ""
+    silent: Mapping[str, float] = field(default_factory=dict)   # changes with time alone: no news for the plan
 
     def says_the_same(self, other: "Beat") -> bool:
         return (self.boot_id == other.boot_id and self.version == other.version and self.groups == other.groups
-                and self.unfit == other.unfit and self.hostid == other.hostid)
+                and self.unfit == other.unfit and self.hostid == other.hostid and self.config == other.config)
 
 
 @dataclass
@@ -60,9 +62,15 @@ class Membership:
         if old is not None and old.boot_id == boot_id and (old.incarnation, old.seq) >= (incarnation, body.seq):
             return False
         new = Beat(boot_id, incarnation, body.seq, body.version, body.hostid,
-                   {one.group: one for one in body.groups} if body.groups else {}, body.unfit or {})
+                   {one.group: one for one in body.groups} if body.groups else {}, body.unfit or {}, body.config,
+                   body.silent or {})
         peer.beat = new
         return old is None or not new.says_the_same(old)
+
+    def runs_configuration(self, node: str, boot_id: str, digest: str) -> bool:
+        """Has this boot of the node said that the configuration is in force there?"""
+        peer = self.peers.get(node)
+        return peer is not None and peer.beat is not None and (peer.beat.boot_id, peer.beat.config) == (boot_id, digest)
 
     def pulse(self, now: float, link: str, node: str) -> None:
         """A sign of life that does not say of which boot: a counter on a disk."""

@@ -3,35 +3,38 @@
 A step ends the same way whatever began it: what was chosen is learned, the leader plans, the groups here follow the
 ledger, failfast's deadline follows the lease, and what must be durable goes out first.
 """
-from typing import Callable, Dict, List, Mapping, Optional, Tuple
+from dataclasses import replace
+from typing import Dict, List, Mapping, Optional, Tuple
 
 from sundog.config.model import Cluster
-from sundog.core import events, join, permits, placement, plan
+from sundog.core import events, fencing, join, jumps, permits, placement, plan
 from sundog.core.agent import Agent
 from sundog.core.asking import Asking
+from sundog.core.dispatch import handlers
 from sundog.core.effects import (
-    Deactivate,
     Effect,
-    FetchConfig,
+    Greet,
     Journal,
-    Leave,
     Send,
-    SetDeadline,
     Store,
     Stored,
 )
+from sundog.core.electorate import Present
 from sundog.core.following import Following
-from sundog.core.frames import Ask, Ballot, Blocks, Elected, Grant, Heartbeat, LedgerIs, Refused, Told, Write
+from sundog.core.frames import Ask, Body, Heartbeat
+from sundog.core.hearing import Hearing
 from sundog.core.leadership import Leadership
 from sundog.core.ledger import Ledger
+from sundog.core.links import Watch
 from sundog.core.membership import Membership
 from sundog.core.placement import Placement
+from sundog.core.standing import Standing
 from sundog.core.voting import Voting
 
 _DISK = "disk:"                         # a pulse on a disk counts as heard on the link of this name
 
 
-class Node:
+class Node(Hearing):
     """`stored` is what the last Store of this node held, `boot` the life of the host that it runs in."""
 
     def __init__(self, cluster: Cluster, name: str, boot: events.Boot, stored: Stored) -> None:
@@ -42,7 +45,8 @@ class Node:
         self._timing = cluster.timing
         self._out: List[Effect] = []
         self._stored = stored
-        self._voting = Voting(cluster, name, boot, stored, self._out)
+        self.voting = self._voting = Voting(cluster, name, boot, stored, self._out)
+        self.links = Watch(name, cluster)
         self._peers = Membership(cluster.nodes, cluster.timing.timeout_s)
         self._agent = Agent(name, boot.boot_id, cluster)
         self._applicants = permits.Applicants(name, boot.boot_id, cluster.timing.timeout_s)
@@ -52,23 +56,13 @@ class Node:
         self._seq = 0
         self._next_beat = float("-inf")
         self._held = False                              # whether there was a lease at the last beat
-        self._deadline: Optional[float] = None
-        self._told_deadline = False
+        self._standing = Standing()
         self._unfit: Mapping[str, str] = {}
         self._reported: Tuple[object, ...] = ()
-        self._fetching: Tuple[int, str] = (0, "")
         self._now = float("-inf")
-        self._handlers: Dict[type, Callable[..., None]] = {
-            events.Tick: self.on_tick, events.Heard: self.on_heard, events.DiskAnswered: self.on_disk_answered,
-            events.Activated: self.on_activated, events.Deactivated: self.on_deactivated,
-            events.Adopted: self.on_adopted, events.GroupFailed: self.on_group_failed,
-            events.OperatorDisabled: self.on_operator_disabled, events.OperatorEnabled: self.on_operator_enabled,
-            events.PermitAsked: self.on_permit_asked, events.Requested: self.on_requested,
-            events.Configured: self.on_configured, events.FenceDone: self.on_fence_done,
-            events.Preflight: self.on_preflight}
-        self._bodies: Dict[type, Callable[..., None]] = {
-            Heartbeat: self._heartbeat, Grant: self._grant, Refused: self._refused, Elected: self._elected,
-            LedgerIs: self._ledger_is, Write: self._write, Blocks: self._blocks, Ask: self._ask, Told: self._told}
+        self._proposed = False                          # a ledger, in this step
+        self._handlers = handlers(self, events.Event, "on_")
+        self._bodies = handlers(self, Body, "_")
 
     # ---- what others may look at
 
@@ -93,13 +87,21 @@ class Node:
         """When each link last brought something from `node`."""
         return self._peers.heard_on(node)
 
+    def link_states(self, now: float, node: str) -> Mapping[str, str]:
+        """Each link to `node`, and "disk:NAME" for pulses: up | lost | down | never (links.py)."""
+        return self.links.states(now, self._peers, node)
+
     def explain(self, now: float, group: str) -> Placement:
         """Why the group would go where; raises KeyError for a group that is not configured."""
-        if self._leadership is not None:
-            nodes = plan.nodes_seen(self._leadership.view(now, self.cluster, self._peers), self.ledger)
-        else:
-            nodes = placement.nodes_by_ledger(self.cluster.nodes, self.ledger, {self.name: self._unfit})
+        view = None if self._leadership is None else self._leadership.view(now, self.cluster, self._peers)
+        nodes = plan.nodes_seen(view, self.ledger) if view is not None else \
+            placement.nodes_by_ledger(self.cluster.nodes, self.ledger, {self.name: self._unfit})
         return placement.place(self.cluster.groups[group], nodes, self.ledger)
+
+    def fence_wanted(self, node: str, boot_id: str) -> bool:
+        """Should a Fence that is under way be gone on with?"""
+        return self._leadership is not None \
+            and self._leadership.fencing.wanted(node, boot_id, self.ledger, self.cluster)
 
     def wake_at(self, now: float) -> float:
         """The earliest instant at which a Tick can matter; at most a beat away."""
@@ -117,7 +119,11 @@ class Node:
 
     def step(self, now: float, event: events.Event) -> List[Effect]:
         """Take an event at an instant of this node's clock; the effects are to be carried out in order."""
-        self._now = now
+        self._now, self._proposed = now, False
+        if type(event) is events.Heard and event.body is None and now < self.wake_at(now):
+            # The copy of a frame that came over another link: only that it came is new, and nothing else is due.
+            self.on_heard(now, event)
+            return []
         self._voting.start(now)
         self._handlers[type(event)](now, event)
         self._voting.check(now)
@@ -129,7 +135,7 @@ class Node:
         voting = self._voting
         if voting.blocks is not self._stored.blocks or voting.highest != self._stored.highest \
                 or self.ledger is not self._stored.ledger:
-            self._stored = Stored(voting.blocks, voting.highest, self.ledger)
+            self._stored = replace(self._stored, blocks=voting.blocks, highest=voting.highest, ledger=self.ledger)
             effects.insert(0, Store(self._stored))
         return effects
 
@@ -159,20 +165,27 @@ class Node:
     # ---- leading
 
     def _lead(self, now: float) -> None:
-        """Take in what was chosen, plan, propose: again while that alone (a cluster of one) brings something new."""
+        """Take in what was chosen, plan, propose; once in a step, so that every ledger is durable before the next."""
         voting = self._voting
         while True:
             chosen, voting.chosen = voting.chosen, None
             if chosen is not None:
                 self._chosen(chosen)
             if voting.elected:
+                self._proposed = True                   # the ledger that this one carries on
                 self._begin_to_lead(now)
             leadership = self._leadership
             if leadership is None or voting.writer.busy or not voting.leading(now) \
                     or not (leadership.dirty or now >= leadership.plan_at):
                 return
-            ledger = leadership.plan(now, self.cluster, self._peers, self.ledger)
+            if self._proposed:
+                leadership.plan_at = now
+                return
+            agreed = join.all_have(self._digest, self.ledger, self._peers, self.name)
+            present = Present(voting.answering(now), voting.suspects, agreed, voting.ages(now))
+            ledger = leadership.plan(now, self.cluster, self._peers, self.ledger, present)
             if ledger is not None:
+                self._proposed = True
                 voting.propose(now, ledger)
 
     def _begin_to_lead(self, now: float) -> None:
@@ -197,6 +210,7 @@ class Node:
     def _learn(self, ledger: Ledger) -> None:
         if ledger.version > self.ledger.version:
             self.ledger = ledger
+            self._voting.learned(ledger)
             self._following.knows_of(ledger.version)
 
     # ---- lease, deadline, groups
@@ -213,22 +227,15 @@ class Node:
             and join.is_member(node, boot_id, self._voting.writer.own.ledger or self.ledger)
 
     def _reconcile(self, now: float) -> None:
+        if self._following.doubtful and not join.is_member(self.name, self.boot.boot_id, self.ledger):
+            self._out += self._agent.depose("it was paused past its lease, and the cluster has gone on without it")
         until = self._following.right_until(self.ledger.version)
         orders = self._agent.reconcile(self.ledger, until is not None and now < until)
-        self._set_deadline(now)
+        self._out += self._standing.follow(now, self._agent, self.lease_until)
         self._out += orders
 
-    def _set_deadline(self, now: float) -> None:
-        at = self._agent.deadline(now, self.lease_until, self._deadline)
-        # A daemon that has just started first learns what runs, then gets its lease: until then failfast holds the
-        # deadline that its predecessor set.
-        first = not self._told_deadline and self._agent.known and not self._agent.active
-        if at != self._deadline or first:
-            self._deadline, self._told_deadline = at, True
-            self._out.append(SetDeadline(at))
-
     def _answer_permits(self) -> None:
-        until = self._following.right_until(self.ledger.version) if self._deadline is not None else None
+        until = self._following.right_until(self.ledger.version) if self._standing.at is not None else None
         self._out += self._applicants.answers(self._now, self.ledger, until, self._agent.stopping)
 
     # ---- heartbeats
@@ -248,12 +255,17 @@ class Node:
                 if leader is not None:
                     self._out.append(Send(leader, ask))
         self._out += self._asking.given_up(now)
+        self._out += self.links.look(now, self._peers)
+        peer = self.links.to_greet(self.leader)
+        if peer is not None:
+            self._out.append(Greet(peer))
 
     def _report(self, now: float) -> None:
         """A heartbeat: to the leader, or to everybody while there is none."""
         self._seq += 1
         reports, unfit = self._agent.reports, dict(self._unfit)
-        body = Heartbeat(self._seq, now, self.ledger.version, self.boot.hostid, reports, unfit)
+        body = Heartbeat(self._seq, now, self.ledger.version, self.boot.hostid, reports, unfit, self._digest,
+                         self.links.silent(now))
         self._peers.heard(now, "self", self.name, self.boot.boot_id)
         told = self._peers.beat(self.name, self.boot.boot_id, self.boot.incarnation, body)
         if self._leadership is not None:
@@ -304,7 +316,7 @@ class Node:
         self._forward(self._asking.from_smf(now, "online", event.group, self.name))
 
     def on_requested(self, now: float, event: events.Requested) -> None:
-        ask = Ask(event.ask, event.op, event.group, event.node, event.digest)
+        ask = Ask(event.ask, event.op, event.group, event.node, event.digest, event.voters)
         self._asking.requested(now, ask)
         self._forward(ask)
 
@@ -320,94 +332,29 @@ class Node:
     def on_configured(self, now: float, event: events.Configured) -> None:
         self.cluster, self._digest = event.cluster, event.cluster.digest
         self._peers.follow(event.cluster.nodes)
+        self.links.follow(event.cluster)
+        self._voting.configure(event.cluster)
         self._agent.configured(event.cluster)
         if self._leadership is not None:
             self._leadership.dirty = True
 
     def on_fence_done(self, now: float, event: events.FenceDone) -> None:
-        outcome = "is off" if event.ok else f"could not be fenced: {event.reason}"
-        self._say("FENCED" if event.ok else "FENCE-FAILED", "warning", f"{event.node} {outcome}", "", event.node)
+        if self._leadership is None:
+            self._out.append(fencing.line(event))
+        else:
+            self._leadership.fence_done(now, event, self._timing.timeout_s)
 
     def on_preflight(self, now: float, event: events.Preflight) -> None:
         self._unfit = dict(event.unfit)
 
-    # ---- bodies
-
-    def _heartbeat(self, now: float, event: events.Heard, body: Heartbeat) -> None:
-        told = self._peers.beat(event.sender, event.boot_id, event.incarnation, body)
-        leadership = self._leadership
-        if leadership is None or not self._voting.leading(now):
-            self._guard_name(now, event.sender)
-            return
-        leadership.dirty |= told
-        member = self._is_member(event.sender, event.boot_id)
-        leadership.answer_beat(now, event.sender, body, member, self._voting.acknowledged_at, self.cluster, self.ledger)
-
-    def _guard_name(self, now: float, node: str) -> None:
-        """The leader cannot be told by its namesake: its followers refuse the other host."""
-        beat = self._peers.peers[node].beat
-        if node == self.leader and beat is not None:
-            refusal = join.namesake(node, beat, self.ledger, self._peers, self._timing)
-            self._out += [] if refusal is None else [Send(node, refusal)]
-
-    def _grant(self, now: float, event: events.Heard, body: Grant) -> None:
-        if self._following.granted(body):
-            self._follow(now, event.sender, body.ballot)
-
-    def _follow(self, now: float, leader: str, ballot: Ballot) -> bool:
-        """Some node says that it leads; says whether that is new to us."""
-        new = self._following.follow(now, leader, ballot)
-        if self._voting.leads and ballot > self._voting.writer.ballot:
-            self._voting.resign(now)
-        self._voting.leader_seen_at = self._following.seen_at
-        return new
-
-    def _elected(self, now: float, event: events.Heard, body: Elected) -> None:
-        self._following.knows_of(body.version)
-        if self._follow(now, event.sender, body.ballot):
-            self._report(now)
-            for ask in self._asking.open():
-                self._out.append(Send(event.sender, ask))
-
-    def _ledger_is(self, now: float, event: events.Heard, body: LedgerIs) -> None:
-        self._learn(body.ledger)
-
-    def _refused(self, now: float, event: events.Heard, body: Refused) -> None:
-        if body.boot_id not in ("", self.boot.boot_id):
-            return
-        if body.fatal:
-            self._say("REFUSED", "error", f"the cluster refuses {self.name}: {body.reason}")
-            self._out.append(Leave(body.reason, body.remedy))
-            return
-        stops = self._agent.stop_all(body.reason)
-        if any(isinstance(one, Deactivate) for one in stops):
-            self._say("REFUSED", "error", f"the cluster does not admit {self.name} yet: {body.reason}")
-        self._out += stops
-
-    def _write(self, now: float, event: events.Heard, body: Write) -> None:
-        if not self._doubtful(now, event):
-            self._voting.write(now, event.sender, event.boot_id, body)
-
-    def _blocks(self, now: float, event: events.Heard, body: Blocks) -> None:
-        if not self._doubtful(now, event):
-            self._voting.answered(now, event.sender, body)
-
-    def _doubtful(self, now: float, event: events.Heard) -> bool:
-        return join.is_doubtful(now, event.sender, event.boot_id, self.ledger, self._peers, self._timing)
-
-    def _ask(self, now: float, event: events.Heard, body: Ask) -> None:
-        if self._leadership is not None and self._voting.leading(now):
-            self._leadership.asked(event.sender, body)
-
-    def _told(self, now: float, event: events.Heard, body: Told) -> None:
-        self._out += self._asking.told(body)
+    def on_clock_jumped(self, now: float, event: events.ClockJumped) -> None:
+        self._say("CLOCK-JUMPED", "warning", jumps.said(self.name, event.by_s))
+        self._following.doubt()
+        self._voting.doubt(now)
+        self._next_beat = now
 
     # ---- the configuration
 
     def _fetch(self) -> None:
         """Get the configuration that the ledger names, when it is not ours; asked once for each version."""
-        named = (self.ledger.config_version, self.ledger.config_digest)
-        if named[1] in ("", self._digest) or named == self._fetching:
-            return
-        self._fetching = named
-        self._out.append(FetchConfig(named[0], named[1], self.leader or self.name))
+        self._out += self._following.fetch(self.ledger, self._digest, self.leader or self.name)

@@ -4,8 +4,9 @@ Phase 1 begins a ballot at a majority of holders and learns the newest ledger th
 it again under the new ballot. Then every change, and every probe, is one more phase 2.
 """
 from dataclasses import dataclass, replace
-from typing import Dict, Iterable, List, Optional, Tuple
+from typing import Dict, Iterable, Mapping, Optional, Tuple
 
+from sundog.core import voters
 from sundog.core.frames import NO_BALLOT, Ballot, Block
 from sundog.core.ledger import Ledger
 
@@ -17,6 +18,24 @@ def newest(blocks: Iterable[Block]) -> Optional[Block]:
     """Rule 1: of what a majority of holders keeps, the block whose ledger the next ballot must carry on."""
     written = [block for block in blocks if block.bal != NO_BALLOT]
     return max(written, key=lambda block: (block.bal, block.version), default=None)
+
+
+def merged(kept: Optional[Block], block: Block) -> Block:
+    """What a holder keeps when `block` is written over `kept`: never an older ledger, nor a lower ballot.
+
+    A writer that has lost its own memory does not know what it wrote here; the holder does not forget it for it.
+    """
+    if kept is None:
+        return block
+    if (kept.bal, kept.version) > (block.bal, block.version):
+        block = replace(block, bal=kept.bal, version=kept.version, ledger=kept.ledger)
+    return replace(block, mbal=kept.mbal) if kept.mbal > block.mbal else block
+
+
+def required(blocks: Iterable[Block], before: voters.Lives) -> Tuple[voters.Lives, ...]:
+    """Of which sets a candidate needs a majority each: those of the newest ledger that it has found so far."""
+    found = newest(blocks)
+    return voters.in_force(found.ledger if found is not None else None, before)
 
 
 @dataclass(frozen=True)
@@ -33,12 +52,22 @@ class Promise:
     """A holder has begun our ballot. `led_at`: the latest instant at which it can have acknowledged another leader."""
     newest: Optional[Block]
     led_at: float
+    life: str = ""
+
+
+@dataclass(frozen=True)
+class Acknowledged:
+    """What one life of a holder has acknowledged of our ballot. `at`: the newest send time."""
+    life: str
+    at: float
+    version: int
 
 
 class Writer:
-    def __init__(self, name: str, holders: Tuple[str, ...], own: Block, request: int) -> None:
-        self.name, self.holders = name, holders
-        self.majority = len(holders) // 2 + 1
+    """`configured`: the set that votes while no ledger names one."""
+
+    def __init__(self, name: str, configured: voters.Lives, own: Block, request: int) -> None:
+        self.name, self.configured = name, configured
         self.phase = IDLE
         self.ballot: Ballot = NO_BALLOT
         self.begun_at = 0.0
@@ -46,7 +75,7 @@ class Writer:
         self.counter = request
         self.committed = 0                              # the highest version known to be chosen
         self.promises: Dict[str, Promise] = {}
-        self.acknowledged: Dict[str, Tuple[float, int]] = {}    # holder -> newest send time, highest version
+        self.acknowledged: Dict[str, Acknowledged] = {}
         self.has_ledger: Dict[str, int] = {}                    # holder -> the version it has under this ballot
         self._request = request
         self._sent: Dict[int, Sent] = {}
@@ -59,10 +88,22 @@ class Writer:
         self.own = replace(self.own, mbal=ballot)
         self.promises, self.acknowledged, self.has_ledger = {}, {}, {}
 
-    def promised(self, holder: str, promise: Promise) -> bool:
-        """Says whether a majority has now begun the ballot."""
+    @property
+    def sets(self) -> Tuple[voters.Lives, ...]:
+        """The sets that must accept the ledger in hand; in phase 1, that of the promises so far must promise."""
+        if self.phase == WRITING:
+            return voters.in_force(self.own.ledger, self.configured)
+        found = [one.newest for one in self.promises.values() if one.newest is not None]
+        return required(found, self.configured)
+
+    def promised(self, holder: str, promise: Promise) -> None:
         self.promises[holder] = promise
-        return len(self.promises) >= self.majority
+
+    def elected(self, own: Promise) -> bool:
+        """Have majorities begun the ballot once our own part promises, which knows of the ledger in `own`?"""
+        promises = {**self.promises, self.name: own}
+        sets = required((one.newest for one in promises.values() if one.newest is not None), self.configured)
+        return voters.agree(sets, {holder: one.life for holder, one in promises.items()})
 
     def carried_on(self) -> Ledger:
         """What phase 2 must write first."""
@@ -108,19 +149,23 @@ class Writer:
         sent = self._sent.get(request)
         return sent if sent is not None and self.phase != IDLE and sent.mbal == self.ballot else None
 
-    def accepted(self, holder: str, sent: Sent) -> None:
+    def accepted(self, holder: str, life: str, sent: Sent) -> None:
         """A holder acknowledged a phase 2 write."""
-        at, version = self.acknowledged.get(holder, (sent.at, sent.version))
-        self.acknowledged[holder] = (max(at, sent.at), max(version, sent.version))
-        self.has_ledger[holder] = max(version, sent.version)
+        known = self.acknowledged.get(holder)
+        if known is None or known.life != life:
+            known = Acknowledged(life, sent.at, sent.version)
+        self.acknowledged[holder] = Acknowledged(life, max(known.at, sent.at), max(known.version, sent.version))
+        self.has_ledger[holder] = self.acknowledged[holder].version
+
+    def answering(self, since: float) -> Mapping[str, str]:
+        """The holders that acknowledged something sent since then, with their lives."""
+        return {holder: one.life for holder, one in self.acknowledged.items() if one.at >= since}
 
     def acknowledged_at(self) -> Optional[float]:
-        """The send time of the newest write that a majority acknowledged."""
-        if len(self.acknowledged) < self.majority:
-            return None
-        return sorted((at for at, _ in self.acknowledged.values()), reverse=True)[self.majority - 1]
+        """The send time of the newest write that a majority of every set acknowledged."""
+        return voters.reached(self.sets, {holder: (one.life, one.at) for holder, one in self.acknowledged.items()})
 
     def chosen_version(self) -> Optional[int]:
-        """The highest version that a majority has under our ballot."""
-        versions: List[int] = sorted((version for _, version in self.acknowledged.values()), reverse=True)
-        return versions[self.majority - 1] if len(versions) >= self.majority else None
+        """The highest version that a majority of every set has under our ballot."""
+        return voters.reached(self.sets, {holder: (one.life, one.version)
+                                          for holder, one in self.acknowledged.items()})

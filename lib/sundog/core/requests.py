@@ -3,7 +3,7 @@ from dataclasses import dataclass, replace
 from typing import Optional
 
 from sundog.config.model import Group
-from sundog.core import moves, placement, recovery
+from sundog.core import electorate, moves, placement, recovery
 from sundog.core.frames import Ask
 from sundog.core.ledger import OFFLINE, ONLINE, STARTING, STOP_FAILED, STOPPING, GroupEntry, Ledger
 
@@ -16,10 +16,13 @@ class Outcome:
     remedy: str = ""
 
 
-def carry_out(ask: Ask, ledger: Ledger, group: Optional[Group], nodes: placement.Nodes) -> Outcome:
+def carry_out(ask: Ask, ledger: Ledger, group: Optional[Group], nodes: placement.Nodes,
+              present: electorate.Present = electorate.NOTHING_KNOWN) -> Outcome:
     """The ledger after the request; the same one when it is refused or changes nothing."""
     if ask.op == "apply":
-        return _apply(ask, ledger)
+        return _apply(ask, ledger, present)
+    if ask.op == "quorum":
+        return Outcome(ledger, True, present.lines)
     if group is None:
         return Outcome(ledger, False, f"there is no group {ask.group}", "sundog status lists the groups")
     if ask.op == "explain":
@@ -33,12 +36,16 @@ def carry_out(ask: Ask, ledger: Ledger, group: Optional[Group], nodes: placement
         return _move(ask, ledger, group, entry, nodes)
     if ask.op == "clear":
         return _clear(ask, ledger, entry)
-    return Outcome(ledger, False, f"{ask.op} is no request", "online, offline, move, clear, explain or apply")
+    return Outcome(ledger, False, f"{ask.op} is no request", "online, offline, move, clear, explain, quorum or apply")
 
 
-def _apply(ask: Ask, ledger: Ledger) -> Outcome:
+def _apply(ask: Ask, ledger: Ledger, present: electorate.Present) -> Outcome:
     if ask.digest == ledger.config_digest:
         return Outcome(ledger, True, f"configuration {ledger.config_version} is in force already")
+    why = electorate.refusal(ledger, ask.voters, present.answering) if ask.voters else None
+    if why is not None:
+        return Outcome(ledger, False, f"with these vote holders the cluster would stop: {why}",
+                       "sundog quorum status; bring back those that are silent, or add others first")
     version = ledger.config_version + 1
     return Outcome(replace(ledger, config_version=version, config_digest=ask.digest), True,
                    f"configuration {version} is accepted")

@@ -1,14 +1,14 @@
-"""This node's part in the vote: it is a holder, may stand as a candidate, and leads while a majority acknowledges it.
+"""This node's part in the vote: it is a holder, may stand as a candidate, and leads while majorities acknowledge it.
 
 Effects are appended to the list that the node gives; `chosen` and `elected` tell the node what came of a step.
 """
 from dataclasses import replace
-from typing import List, Optional, Set
+from typing import Dict, List, Mapping, Optional, Set, Tuple
 
 from sundog.config.model import Cluster
-from sundog.core import authority, paxos
+from sundog.core import authority, passive, paxos, voters
 from sundog.core.disks import Disks
-from sundog.core.effects import Effect, Send, Stored, WriteDisk
+from sundog.core.effects import Effect, Journal, Send, Stored, WriteDisk
 from sundog.core.events import Boot, DiskAnswered
 from sundog.core.frames import Ballot, Block, Blocks, Write
 from sundog.core.holder import Holder
@@ -18,19 +18,23 @@ from sundog.core.paxos import IDLE, PREPARING, WRITING, Promise, Sent, Writer
 _NUMBERS = 1_000_000                    # requests and counters of one incarnation
 _PATIENCE_BEATS = 3
 _LONGEST_STAGGER = 0.25                 # of L
+_ANSWERS_COUNT_FOR = 0.5                # of L: a holder that acknowledged us so lately is one that answers
+_FORGOTTEN = "remove /var/sundog/ledger on {node} and restart its coordinator: it comes back with a new life"
 
 
 class Voting:
     def __init__(self, cluster: Cluster, name: str, boot: Boot, stored: Stored, out: List[Effect]) -> None:
         self.name, self.run, self._out, self._timing = name, (name, boot.boot_id), out, cluster.timing
-        voters = tuple(sorted(node.name for node in cluster.nodes.values() if node.votes))
-        self.votes = name in voters
-        self.nodes = tuple(node for node in voters if node != name)
-        self.disks = Disks(tuple(sorted(cluster.holders)), name, cluster.timing.authority_s)
-        index = voters.index(name) if self.votes else 0
-        self._stagger_s = min((index + 1) / 40, _LONGEST_STAGGER) * cluster.timing.timeout_s
-        self.writer = Writer(name, (*voters, *self.disks.by_name), stored.blocks.get(name, Block(name)),
+        self.life = stored.life
+        self.distrust = stored.distrust or boot.distrust    # why this life never votes again
+        self.ledger = stored.ledger                     # the newest that the node knows to be chosen
+        self.disks = Disks((), name, cluster.timing.authority_s)
+        self.writer = Writer(name, voters.configured(cluster), stored.blocks.get(name, Block(name)),
                              boot.incarnation * _NUMBERS)
+        self.lives: Dict[str, str] = {}                 # holder -> the life that answered last
+        self.suspects: Dict[str, str] = {}              # lives that have forgotten what they acknowledged
+        self._strange: Set[Tuple[str, str]] = set()     # holders of another life that were told of
+        self.configure(cluster)
         self.highest: Ballot = stored.highest           # begun by us
         self._seen: Ballot = stored.highest             # begun by anybody
         self.blocks = stored.blocks
@@ -53,13 +57,77 @@ class Voting:
     def start(self, now: float) -> None:
         """The first step of this machine: from now on it is a holder."""
         if self._holder is None:
-            self._holder = Holder(now, self.blocks, self._timing.authority_s)
+            self._holder = Holder(now, self.blocks, self._timing.authority_s, self.life)
+            self._say_distrust()
+
+    # ---- who votes
+
+    def configure(self, cluster: Cluster) -> None:
+        """The nodes and disks of a configuration; disks that it names no more are kept while the ledger may."""
+        self._cluster = cluster
+        earlier = {*self.disks.by_name, *cluster.retired}
+        if self.ledger.voters:
+            earlier &= {name for one in self.electorate() for name in one}
+        self.disks.follow(sorted({*cluster.holders, *cluster.beating, *earlier}))
+        self._idle = {name: holder.idle for name, holder in {**cluster.retired, **cluster.holders}.items()}
+        # A node without a vote may lead too, where passive holders are the majority; those with one go first.
+        places = sorted(cluster.nodes, key=lambda node: (not cluster.nodes[node].votes, node))
+        self._stagger_s = min((places.index(self.name) + 1) / 40, _LONGEST_STAGGER) * cluster.timing.timeout_s
+
+    def learned(self, ledger: Ledger) -> None:
+        """The node knows of a newer chosen ledger."""
+        self.ledger = ledger
+        if ledger.distrusted.get(self.name) == self.life and not self.distrust:
+            self.distrust = "the cluster has found it to be older than what this node acknowledged"
+            self._say_distrust()
+        self.configure(self._cluster)
+
+    def electorate(self) -> Tuple[voters.Lives, ...]:
+        """The sets that vote, as far as this node knows."""
+        return voters.in_force(self.ledger, self.writer.configured)
+
+    @property
+    def votes(self) -> bool:
+        return not self.distrust and voters.votes(self.electorate(), self.name, self.life)
+
+    def answering(self, now: float) -> Mapping[str, str]:
+        """The holders that acknowledge us at present, with their lives."""
+        return self.writer.answering(now - _ANSWERS_COUNT_FOR * self._timing.timeout_s)
+
+    def ages(self, now: float) -> Mapping[str, float]:
+        """Seconds since each holder acknowledged something of this ballot, by its send time."""
+        return {name: now - one.at for name, one in self.writer.acknowledged.items()}
+
+    def _nodes(self) -> List[str]:
+        """The other nodes to write to: those that vote, and those that the configuration wants to."""
+        named = {name for one in (*self.electorate(), *self.writer.sets) for name in one}
+        named.update(voters.wanted(self._cluster))
+        return sorted(name for name in named if name in self._cluster.nodes and name != self.name)
+
+    def _say_distrust(self) -> None:
+        if self.distrust:
+            self._say("VOTE-DISTRUSTED", "error", f"{self.name} does not vote: {self.distrust}; "
+                      + _FORGOTTEN.format(node=self.name))
+
+    def _say(self, code: str, severity: str, text: str, node: str = "") -> None:
+        self._out.append(Journal(code, severity, text, "", node or self.name))
+
+    def _look_at_life(self, holder: str, life: str) -> None:
+        """Say once of a holder that it has lost what it kept, when a candidate meets it: no leader may be there to."""
+        self.lives[holder] = life
+        sets = [one for one in self.electorate() if holder in one]
+        if not sets or voters.votes(sets, holder, life) or (holder, life) in self._strange \
+                or any(one[holder] == voters.NOBODY for one in sets):
+            return
+        self._strange.add((holder, life))
+        self._say("VOTE-FORGOTTEN", "warning", f"{holder} has another life ({life}) than the ledger names: it has no "
+                  "vote until a leader, chosen by the others, takes it in again", holder)
 
     # ---- as a holder
 
     def write(self, now: float, sender: str, boot_id: str, body: Write) -> None:
         """Another node writes its block here."""
-        if self._holder is None or not self.votes or body.block.writer != sender:
+        if self._holder is None or self.distrust or body.block.writer != sender:
             return
         self._seen = max(self._seen, body.block.mbal)
         answer = self._holder.write(now, (sender, boot_id), body.request, body.block)
@@ -83,21 +151,25 @@ class Voting:
 
     def stand_at(self) -> float:
         """The instant at which this node stands for leader, if nothing changes until then."""
-        if not self.votes or self._holder is None or self.writer.phase != IDLE:
+        if self.distrust or self._holder is None or self.writer.phase != IDLE:
             return float("inf")
         free_at = max(self._holder.free_at(self.run), self._disks_free_at())
         return max(free_at, self.quiet_until, self._back_off_until) + self._stagger_s
 
     def _disks_free_at(self) -> float:
         """When enough disks let a candidate in, if all nodes do."""
-        needed = self.writer.majority - 1 - len(self.nodes)
-        if needed <= 0:
-            return float("-inf")
-        return sorted(self.disks.free_at(name) for name in self.disks.by_name)[needed - 1]
+        at = float("-inf")
+        for one in self.electorate():
+            free = sorted(self.disks.free_at(name) for name in one if name in self.disks.by_name)
+            needed = voters.majority(one) - sum(name in self._cluster.nodes for name in one)
+            if 0 < needed <= len(free):
+                at = max(at, free[needed - 1])
+        return at
 
     def _stand(self, now: float) -> None:
         """Phase 1 at everybody else; our own part begins the ballot when the others have."""
-        self.highest = authority.next_ballot(self.name, self._seen, self.highest)
+        signature = voters.signature(self.name, self.life)
+        self.highest = authority.next_ballot(signature, self._seen, self.highest)
         self._seen = self.highest
         self.writer.begin(now, self.highest)
         self._refused = set()
@@ -107,14 +179,19 @@ class Voting:
     def _prepared(self, now: float) -> None:
         """With all but our own promise there, give our own and go on to phase 2."""
         writer = self.writer
-        if writer.phase != PREPARING or len(writer.promises) + 1 < writer.majority:
+        if writer.phase != PREPARING \
+                or not writer.elected(Promise(paxos.newest(self.blocks.values()), now, self.life)):
             return
         answer = self._own(now, writer.block(self.leads))
         if answer is None or not answer.accepted:
             self._abandon(now, 0.0)
             return
         newest = paxos.newest(answer.blocks)
-        writer.promised(self.name, Promise(newest, now - (answer.leader_age_s or 0.0)))
+        writer.promised(self.name, Promise(newest, now - (answer.leader_age_s or 0.0), self.life))
+        if writer.carried_on().version < self.ledger.version:
+            # A majority has forgotten what this node knows to be chosen: nothing is built on that.
+            self._abandon(now, 0.0)
+            return
         if not self.leads:
             self.led_at = writer.led_at()
         writer.propose(writer.carried_on())
@@ -143,12 +220,12 @@ class Voting:
             if answer is None or not answer.accepted:
                 self._abandon(now, 0.0)
                 return
-            writer.accepted(self.name, Sent(now, writer.own.mbal, writer.own.bal, writer.own.version))
+            writer.accepted(self.name, self.life, Sent(now, writer.own.mbal, writer.own.bal, writer.own.version))
         leads = self.leads or writer.phase == WRITING
         block = writer.block(leads, leads or self.alive)
         request = writer.sending(now, block)
         bare = replace(block, ledger=None)
-        for node in self.nodes:
+        for node in self._nodes():
             if writer.phase == WRITING:
                 has = writer.has_ledger.get(node) == block.version
                 self._out.append(Send(node, Write(request, bare if has else block)))
@@ -169,9 +246,17 @@ class Voting:
         if writer.phase != IDLE:
             self._round(now)
         else:
-            block = writer.block(self.leads, self.alive)
-            for disk in self.disks.by_name:
-                self._out.append(WriteDisk(disk, writer.sending(now, block), block))
+            for name in self.disks.by_name:
+                self._look(now, name)
+
+    def _look(self, now: float, name: str) -> None:
+        """An idle node's beat at a passive holder."""
+        way, beat_s = self._idle.get(name, passive.PULSE), self._timing.beat_s
+        if way == passive.PULSE:
+            block = self.writer.block(self.leads, self.alive)
+            self._out.append(WriteDisk(name, self.writer.sending(now, block), block))
+        elif passive.reads(way, now, self.disks.by_name[name].read_at, self.leader_seen_at, beat_s):
+            self._out.append(WriteDisk(name, 0, None))
 
     def check(self, now: float) -> None:
         """Step down when the authority has run out; stand when it is time."""
@@ -187,6 +272,13 @@ class Voting:
         if self.writer.phase == WRITING:
             self._abandon(now, 0.0)
 
+    def doubt(self, now: float) -> None:
+        """Rule 12: how old our probes are is not known any more; stand again at once with a ballot of our own."""
+        if self.leads or self.writer.phase != IDLE:
+            self._abandon(now, 0.0)
+            self._back_off_until = now
+        self.resign(now)
+
     # ---- answers
 
     def answered(self, now: float, holder: str, body: Blocks) -> None:
@@ -194,9 +286,11 @@ class Voting:
         sent = self.writer.sent(body.request)
         above = max((block.mbal for block in body.blocks), default=self._seen)
         self._seen = max(self._seen, above)
-        if sent is None or holder not in self.nodes:
+        self._look_at_life(holder, body.life)
+        if sent is None or self.suspects.get(holder) == body.life != "":
             return
         if body.need_ledger:
+            self._forgot(holder, body.life)
             self.writer.has_ledger.pop(holder, None)
             block = self.writer.block(True)
             self._out.append(Send(holder, Write(self.writer.sending(now, block), block)))
@@ -204,15 +298,17 @@ class Voting:
             self._refuse(now, holder, above, body.refused_for_s)
         else:
             led_at = now - (body.leader_age_s or 0.0)
-            self._accept(now, holder, sent, Promise(paxos.newest(body.blocks), led_at))
+            self._accept(now, holder, sent, Promise(paxos.newest(body.blocks), led_at, body.life))
 
     def disk_answered(self, now: float, event: DiskAnswered) -> List[str]:
         """A disk was written and read; returns the nodes whose pulse was seen on it."""
         if event.blocks is None or event.holder not in self.disks.by_name:
             return []
         refused_for_s = self.disks.refuses_for(now, event.holder)
-        moved = self.disks.read(now, event.holder, event.blocks)
-        above = self.disks.highest(event.holder)
+        moved = self.disks.read(now, event.holder, event.life, event.blocks)
+        self._look_at_life(event.holder, event.life)
+        # Our own slot too: an earlier life of ours may have begun a ballot that we have forgotten.
+        above = max((block.mbal for block in event.blocks), default=self.disks.highest(event.holder))
         self._seen = max(self._seen, above)
         sent = self.writer.sent(event.request)
         if sent is not None:
@@ -221,7 +317,7 @@ class Voting:
             if above > self.writer.ballot or (sent.bal != sent.mbal and refused_for_s > 0):
                 self._refuse(now, event.holder, above, refused_for_s)
             else:
-                promise = Promise(paxos.newest(event.blocks), self.disks.led_at(now, event.holder))
+                promise = Promise(paxos.newest(event.blocks), self.disks.led_at(now, event.holder), event.life)
                 self._accept(now, event.holder, sent, promise)
         return [writer for writer in moved if writer != self.name]
 
@@ -234,8 +330,15 @@ class Voting:
                 self._stand(now)
             return
         self._refused.add(holder)
-        if above > writer.ballot or len(writer.holders) - len(self._refused) < writer.majority:
+        if above > writer.ballot or not voters.possible(self.electorate(), self._refused):
             self._abandon(now, for_s)
+
+    def _forgot(self, holder: str, life: str) -> None:
+        """A holder asks for what it has acknowledged under this ballot: what it keeps is older than it said."""
+        known = self.writer.acknowledged.get(holder)
+        if known is not None and known.life == life != "" and holder in self.writer.has_ledger:
+            self.suspects[holder] = life
+            del self.writer.acknowledged[holder]
 
     def _accept(self, now: float, holder: str, sent: Sent, promise: Promise) -> None:
         writer = self.writer
@@ -243,7 +346,7 @@ class Voting:
             writer.promised(holder, promise)
             self._prepared(now)
         elif writer.phase == WRITING and sent.bal == sent.mbal:
-            writer.accepted(holder, sent)
+            writer.accepted(holder, promise.life, sent)
             self._settle(now)
 
     def _settle(self, now: float) -> None:

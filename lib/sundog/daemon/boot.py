@@ -1,8 +1,12 @@
 """Who this run of the daemon is: boot id (gone at boot), incarnation (grows at each start), host id."""
 import os
 from binascii import hexlify
+from dataclasses import replace
 
 from sundog.config.install import write_whole
+from sundog.core.effects import Stored
+from sundog.core.voters import AFTER_LOSS
+from sundog.daemon.store import Store
 from sundog.errors import ConfigProblem
 
 
@@ -22,14 +26,37 @@ def boot_id(path: str) -> str:
     return made.decode()
 
 
-def next_incarnation(path: str) -> int:
-    """One more than at the last start, durable before it is used."""
+def recall(store: Store, lasting: str, this_boot: str) -> Stored:
+    """What this run of the daemon begins with: the vote file's record, with its life and this run's incarnation.
+
+    The incarnation is kept three times: in the vote file, beside it (`lasting`), and in /var/run (`this_boot`), which
+    is gone at boot. A vote file that counts lower than the others is an older copy that was put back, and one that is
+    absent while the others are there was lost. All three are durable when this returns.
+    """
+    stored = store.load()
+    counted = max(_number(lasting), _number(this_boot))
+    if not stored.life:
+        stored = replace(stored, life=new_life() + (AFTER_LOSS if counted else ""))
+    elif stored.incarnation < counted and not stored.distrust:
+        stored = replace(stored, distrust=f"its vote file is of run {stored.incarnation} of the coordinator, an older "
+                         f"copy than that of run {counted}")
+    stored = replace(stored, incarnation=max(stored.incarnation, counted) + 1)
+    store.save(stored)
+    for path in (lasting, this_boot):
+        write_whole(path, b"%d\n" % stored.incarnation)
+    return stored
+
+
+def new_life() -> str:
+    """A random id for what keeps votes."""
+    return hexlify(os.urandom(8)).decode()
+
+
+def _number(path: str) -> int:
     try:
         with open(path, encoding="ascii") as file:
-            last = int(file.read())
+            return int(file.read())
     except FileNotFoundError:
-        last = 0
+        return 0
     except ValueError:
         raise ConfigProblem(f"{path}: not a number", f"remove {path} and reboot this host") from None
-    write_whole(path, b"%d\n" % (last + 1))
-    return last + 1

@@ -3,22 +3,23 @@ import asyncio
 from concurrent.futures import Executor
 from typing import Any, Callable, Coroutine, Dict, List, Mapping, Optional, Tuple
 
+from sundog.config import paths
 from sundog.config.diff import Diff, diff
 from sundog.config.load import parse
 from sundog.config.model import Cluster
+from sundog.core import voters
 from sundog.core.effects import FetchConfig
 from sundog.core.events import Configured, Event
 from sundog.core.ledger import OFFLINE, Ledger
 from sundog.daemon.bundle import Bundle, BundleServer, FetchFailed, Shelf, fetch
 from sundog.daemon.execute import Execution, Tell
 from sundog.errors import ConfigProblem, SundogError
-from sundog.link.lan import address_on
 
 _AGAIN_S = 1.0
 _AGREED_WITHIN_S = 8.0
 
 Answer = Dict[str, Any]
-Ask = Callable[[str, str, str, str], Coroutine[Any, Any, Answer]]
+Ask = Callable[[str, str, str, str, Tuple[str, ...]], Coroutine[Any, Any, Answer]]
 
 
 class Settlement:
@@ -36,9 +37,7 @@ class Settlement:
         self._settled = asyncio.Event()
 
     async def open(self) -> None:
-        own = self.cluster.nodes[self.name]
-        await self.server.open([(address, link.port) for link in self.cluster.links.values()
-                                for address in [address_on(own, link)] if address])
+        await self.server.open(list(paths.seats(self.cluster, self.name).values()))
 
     async def close(self) -> None:
         if self._task is not None:
@@ -57,7 +56,8 @@ class Settlement:
         if bundle.digest == ledger.config_digest:
             return {"ok": True, "text": "this configuration is in force already", "version": ledger.config_version}
         self.shelf.put(bundle)
-        said = await self.ask("apply", "", "", bundle.digest)
+        names = voters.wanted(new)
+        said = await self.ask("apply", "", "", bundle.digest, names if names != voters.wanted(self.cluster) else ())
         agreed = await self._agreed(bundle.digest)
         return {"ok": True, "text": f"{said['text']}; {change}", "version": agreed}
 
@@ -142,8 +142,7 @@ class Settlement:
         raise trouble
 
     def _addresses(self, other: str) -> List[Tuple[str, int]]:
-        spec, own = self.cluster.nodes.get(other), self.cluster.nodes[self.name]
-        if spec is None or other == self.name:
+        if other not in self.cluster.nodes or other == self.name:
             return []
-        return [(address, link.port) for link in self.cluster.links.values()
-                for address in [address_on(spec, link)] if address and address_on(own, link)]
+        seats, own = paths.seats(self.cluster, other), paths.seats(self.cluster, self.name)
+        return [seat for link, seat in seats.items() if link in own]

@@ -22,7 +22,11 @@ class StoreFailed(SundogError):
 
 
 class Store:
-    """The file `path`, opened once and kept open. Raises StoreFailed; ConfigProblem when both places are damaged."""
+    """The file `path`, opened once and kept open.
+
+    Raises StoreFailed; ConfigProblem when both places are damaged, or when another version of Sundog wrote one: that
+    is never overwritten.
+    """
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -39,12 +43,18 @@ class Store:
         """The newest whole record; an empty one when nothing was ever written."""
         raw = [os.pread(self._fd, PLACE, side * PLACE) for side in (0, 1)]
         found = [one for one in map(_whole, raw) if one is not None]
+        stored: Optional[Stored]
         if not found:
             if any(place.strip(b"\0") for place in raw):
                 raise ConfigProblem(f"{self.path}: both copies are damaged", "if every other node is healthy, "
                                     f"remove {self.path}: the node then learns everything from them")
             return Stored()
+        if any(stored is None for _, stored in found):
+            raise ConfigProblem(f"{self.path}: written by another version of Sundog",
+                                f"install that version again; or, if a majority of the other votes is there, remove "
+                                f"{self.path}: this node then has no vote until the cluster takes it in again")
         self._sequence, stored = max(found, key=lambda one: one[0])
+        assert stored is not None
         return stored
 
     def save(self, stored: Stored) -> None:
@@ -69,9 +79,12 @@ def _digest(sequence: int, text: bytes) -> bytes:
     return hashlib.sha256(sequence.to_bytes(8, "big") + text).digest()
 
 
-def _whole(raw: bytes) -> Optional[Tuple[int, Stored]]:
+def _whole(raw: bytes) -> Optional[Tuple[int, Optional[Stored]]]:
+    """(sequence, record) of a place that is whole; the record is None when another version of Sundog wrote it."""
     if len(raw) < _HEAD.size:
         return None
+    if raw[:7] == _MAGIC[:7] and raw[:8] != _MAGIC:
+        return 0, None
     magic, sequence, length, digest = _HEAD.unpack_from(raw)
     text = raw[_HEAD.size:_HEAD.size + length]
     if magic != _MAGIC or _digest(sequence, text) != digest:
@@ -79,4 +92,4 @@ def _whole(raw: bytes) -> Optional[Tuple[int, Stored]]:
     try:
         return sequence, unpack(Stored, text)
     except FrameError:
-        return None
+        return sequence, None

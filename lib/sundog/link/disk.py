@@ -2,7 +2,7 @@
 
 Layout, all of it aligned to 4096 bytes: the label (who has which slots), then for each node slot A and slot B of
 32 KiB. A slot is header, block, HMAC-SHA256 over both; a slot that was torn in writing does not match its HMAC and the
-other one counts.
+other one counts. Every version of the format keeps header and HMAC, so that a slot of another one is known as such.
 Blocking: runs in a thread of its own.
 """
 import errno
@@ -11,18 +11,23 @@ import hmac
 import json
 import os
 import struct
+from binascii import hexlify
 from typing import Dict, List, Optional, Tuple
 
 from sundog.core.frames import Block
+from sundog.core.paxos import merged
 from sundog.errors import ConfigProblem, SundogError
 from sundog.link.codec import FrameError, pack, unpack
 from sundog.link.frame import cluster_id
+from sundog.link.label import Found, found
+from sundog.link.passive import Passive
 
 UNIT = 4096
 SLOT = 32 * 1024
 _LABEL_MAGIC = b"SUNDOGL1"
 _SLOT_MAGIC = b"SUNDOGS1"
-_LABEL_HEAD = struct.Struct(">8s8sI32s")        # magic, cluster, length, SHA-256 of the text
+_FAMILY = 7                                     # bytes of a magic that all versions share
+LABEL_HEAD = struct.Struct(">8s8sI32s")        # magic, cluster, length, SHA-256 of the text
 _SLOT_HEAD = struct.Struct(">8s8sQI")           # magic, cluster, sequence, length
 _MAC = 32
 
@@ -35,24 +40,34 @@ class DiskFailed(SundogError):
     """Reading or writing the partition failed."""
 
 
-class SlotDisk:
-    """One node's access to a disk holder's partition. Raises DiskUnusable, DiskFailed."""
+class SlotDisk(Passive):
+    """One node's access to a disk holder's partition. `life`: as its label says, after an exchange.
+
+    Raises DiskUnusable, DiskFailed.
+    """
 
     def __init__(self, device: str, cluster: str, nodes: Tuple[str, ...], name: str, key: bytes) -> None:
         self.device, self.name, self.key = device, name, key
         self.cluster_name, self.cluster = cluster, cluster_id(cluster)
         self.nodes = nodes
+        self.life = ""
         self._fd: Optional[int] = None
+        self._label_raw = b""
         self._slots: List[str] = []
         self._sequence = 0
+        self._first_sequence = 0                        # of this opening
+        self._kept: Optional[Block] = None              # what our own slots hold
         self._whole: Dict[Tuple[str, int], Tuple[bytes, int, Block]] = {}
 
-    def exchange(self, block: Block) -> Tuple[Block, ...]:
-        """Write `block` durably into our older slot, then read everybody's newest whole block."""
+    def exchange(self, block: Optional[Block]) -> Tuple[Block, ...]:
+        """Write `block` durably into our older slot, then read everybody's newest whole block; None: only read."""
         try:
+            if self._fd is not None and self._pread(UNIT, 0) != self._label_raw:
+                self.close()                            # labelled anew by somebody: begin again with what is there
             if self._fd is None:
-                self._open()
-            self._write(block)
+                self.open()
+            if block is not None:
+                self._write(merged(self._kept, block))
             return self._read_all()
         except OSError as error:
             self.close()
@@ -65,37 +80,43 @@ class SlotDisk:
 
     # ---- label
 
-    def _open(self) -> None:
+    def open(self) -> None:
+        """Open it, and label it if it is blank. Raises OSError, DiskUnusable."""
         self._fd = os.open(self.device, os.O_RDWR | getattr(os, "O_DSYNC", os.O_SYNC) | os.O_CLOEXEC)
         try:
-            self._slots = self._label()
+            self._whole.clear()
+            self._slots, self.life = self._label()
             absent = sorted(set(self.nodes) - set(self._slots))
-            if absent:
+            if absent or not self.life:
                 self._slots += absent
-                self._write_label()
+                self._write_label(self.life or hexlify(os.urandom(8)).decode())
+            self._label_raw = self._pread(UNIT, 0)
             self._check_size()
             self._resume()
         except (OSError, SundogError):
             self.close()
             raise
 
-    def _label(self) -> List[str]:
-        """The names in order of their slots; empty when the partition is blank."""
+    def _label(self) -> Tuple[List[str], str]:
+        """The names in order of their slots, and the label's life; both empty when the partition is blank."""
         raw = self._pread(UNIT, 0)
         if not raw.strip(b"\0"):
             self._must_be_blank()
-            return []
-        magic, cluster, length, digest = _LABEL_HEAD.unpack_from(raw)
-        text = raw[_LABEL_HEAD.size:_LABEL_HEAD.size + length]
-        if magic != _LABEL_MAGIC:
+            return [], ""
+        magic, cluster, length, digest = LABEL_HEAD.unpack_from(raw)
+        text = raw[LABEL_HEAD.size:LABEL_HEAD.size + length]
+        if magic[:_FAMILY] != _LABEL_MAGIC[:_FAMILY]:
             raise self._foreign()
+        if magic != _LABEL_MAGIC:
+            raise self._of_another_version("its label")
         if hashlib.sha256(text).digest() != digest:
-            # Torn while two nodes wrote it for the first time: every node writes the same label.
-            return []
+            # Torn while two nodes wrote it for the first time: whoever writes it last gives it its life.
+            return [], ""
         if cluster != self.cluster:
             raise DiskUnusable(f"{self.device}: belongs to the Sundog cluster {json.loads(text)['cluster']}",
                                "give every cluster a partition of its own")
-        return list(json.loads(text)["slots"])
+        plain = json.loads(text)
+        return list(plain["slots"]), str(plain.get("life", ""))
 
     def _must_be_blank(self) -> None:
         # A file system or pool may begin with an empty sector: look further than the first one.
@@ -103,15 +124,22 @@ class SlotDisk:
             raise self._foreign()
 
     def _foreign(self) -> DiskUnusable:
-        return DiskUnusable(f"{self.device}: holds something that is not Sundog's", "choose another partition, "
-                            f"or if nothing on it matters: dd if=/dev/zero of={self.device} bs=1024k count=4")
+        what = found(self.device) or Found("unknown", "something that is not Sundog's")
+        return DiskUnusable(f"{self.device}: holds {what.text}", "choose another partition, or if nothing on it "
+                            f"matters: sundog quorum init-disk {self.device} --force {what.kind}")
 
-    def _write_label(self) -> None:
-        text = json.dumps({"cluster": self.cluster_name, "slots": self._slots}).encode()
-        if len(text) > UNIT - _LABEL_HEAD.size:
+    def _of_another_version(self, what: str) -> DiskUnusable:
+        return DiskUnusable(f"{self.device}: {what} was written by another version of Sundog",
+                            "run the same version on every node; if it is only left over: "
+                            f"sundog quorum init-disk {self.device} --force sundog")
+
+    def _write_label(self, life: str) -> None:
+        self.life = life
+        text = json.dumps({"cluster": self.cluster_name, "slots": self._slots, "life": life}).encode()
+        if len(text) > UNIT - LABEL_HEAD.size:
             raise DiskUnusable(f"{self.device}: {len(self._slots)} nodes do not fit into its label",
                                "use shorter node names")
-        head = _LABEL_HEAD.pack(_LABEL_MAGIC, self.cluster, len(text), hashlib.sha256(text).digest())
+        head = LABEL_HEAD.pack(_LABEL_MAGIC, self.cluster, len(text), hashlib.sha256(text).digest())
         self._pwrite((head + text).ljust(UNIT, b"\0"), 0)
 
     def _check_size(self) -> None:
@@ -130,7 +158,8 @@ class SlotDisk:
     def _resume(self) -> None:
         """Go on counting where our last run stopped."""
         newest = self._newest(self.name)
-        self._sequence = newest[0] if newest else 0
+        self._sequence, self._kept = newest if newest else (0, None)
+        self._first_sequence = self._sequence + 1
 
     def _write(self, block: Block) -> None:
         packed = pack(block)
@@ -142,10 +171,23 @@ class SlotDisk:
                              "make the configuration smaller: fewer groups in one cluster")
         # Odd sequences go to slot A, even ones to B: the newest whole block is never overwritten.
         self._pwrite(raw.ljust(-(-len(raw) // UNIT) * UNIT, b"\0"), self._at(self.name, 1 - sequence % 2))
-        self._sequence = sequence
+        self._sequence, self._kept = sequence, block
 
     def _read_all(self) -> Tuple[Block, ...]:
-        return tuple(newest[1] for newest in map(self._newest, self._slots) if newest)
+        blocks = tuple(newest[1] for newest in map(self._newest, self._slots) if newest)
+        if self._first_sequence < self._sequence and self._is_older():
+            self._write_label(hexlify(os.urandom(8)).decode())
+            self.close()
+            raise DiskFailed(f"{self.device}: an older copy was put back under the running cluster",
+                             "it has a new life now, and votes again when the cluster has taken it in")
+        return blocks
+
+    def _is_older(self) -> bool:
+        """Is our other slot older than what we wrote into it? Then the partition has forgotten what it acknowledged."""
+        head = self._pread(_SLOT_HEAD.size, self._at(self.name, self._sequence % 2))
+        if head[:8] == _SLOT_MAGIC:
+            return int(_SLOT_HEAD.unpack(head)[2]) < self._sequence - 1
+        return not head.strip(b"\0")
 
     def _newest(self, name: str) -> Optional[Tuple[int, Block]]:
         """(sequence, block) of the newer whole slot of `name`."""
@@ -158,18 +200,19 @@ class SlotDisk:
         known = self._whole.get((name, side))
         if known and raw.startswith(known[0]):
             return known[1], known[2]
-        if len(raw) < SLOT or raw[:8] != _SLOT_MAGIC:
+        if len(raw) < SLOT or raw[:_FAMILY] != _SLOT_MAGIC[:_FAMILY]:
             return None
         _, cluster, sequence, length = _SLOT_HEAD.unpack_from(raw)
         end = _SLOT_HEAD.size + length
         text, mac = raw[:end], raw[end:end + _MAC]
         if cluster != self.cluster or not hmac.compare_digest(self._mac(name, text), mac):
             return None
+        if raw[:8] != _SLOT_MAGIC:
+            raise self._of_another_version(f"the slot of {name}")
         try:
             block: Block = unpack(Block, text[_SLOT_HEAD.size:])
         except FrameError:
-            # Authentic but of another version of the software: as good as empty.
-            return None
+            raise self._of_another_version(f"the slot of {name}") from None
         if block.writer != name:
             return None
         self._whole[name, side] = (text + mac, sequence, block)
