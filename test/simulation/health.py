@@ -2,7 +2,8 @@
 
 The sound part of a cluster is those hosts that ran without a break for 10 L, heard each other both ways on a good link
 all that time, and have a majority of vote holders among them and the disks that all of them reached. While a host
-outside of it leads, there is none: whoever that leader cannot reach both ways is cut off, though others hear it.
+outside of it leads there is none, nor for L after: whoever that leader cannot reach both ways is cut off, though others
+hear it, and a leader that is cut off goes on writing to the disks until it has noticed.
 
 L1  while there is a sound part, no group that it could run stays offline for 10 L
 L2  no host of the sound part is reset, but for a stop that failed
@@ -33,6 +34,7 @@ class Health:
         self.looks = self.sound_looks = 0
         self._apart: Dict[FrozenSet[str], float] = {}           # two hosts -> when they last did not hear each other
         self._no_path: Dict[Tuple[str, str], float] = {}        # disk, host -> when it last did not reach it
+        self._outsider_at = NEVER                               # when a host outside of the sound part last led
         self._labels: Dict[str, int] = {}                       # disk -> how often it was labelled, at the last look
         self._well: Dict[str, float] = {}                       # group -> when it last was online, or excused
         world.health = self
@@ -96,8 +98,10 @@ class Health:
         lives.update({name: disk.life for name, disk in world.partitions.items()
                       if all(self._no_path.get((name, key), NEVER) < since for key in hosts)})
         sets = voters.in_force(world.invariants.latest, voters.configured(world.first))
-        led_from_outside = any(leads(machine) for key, machine in world.machines.items() if key not in hosts)
-        return hosts if hosts and voters.agree(sets, lives) and not led_from_outside else set()
+        if any(leads(machine) for key, machine in world.machines.items() if key not in hosts):
+            self._outsider_at = world.now
+        ruled = world.now < self._outsider_at + world.cluster.timing.timeout_s
+        return hosts if hosts and voters.agree(sets, lives) and not ruled else set()
 
     # ---- what is asked of it
 

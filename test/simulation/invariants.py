@@ -124,7 +124,9 @@ class Invariants:
         until = grant.sent_at + min(grant.for_s, timing.timeout_s) - timing.guard_s
         acknowledged_at = self._acknowledged_at.get(leader, NEVER)
         # An instant from before a pause with the clock has no true time any more.
-        if grant.sent_at > machine.woke_at and machine.clock.true(until) > acknowledged_at + timing.timeout_s:
+        by = self.world.machines.get(leader, machine)
+        known = grant.sent_at > machine.woke_at and by.clock.read() > by.woke_at + timing.timeout_s
+        if known and machine.clock.true(until) > acknowledged_at + timing.timeout_s:
             self.fail("I2", f"{leader} grants {machine.key} a lease beyond what its own last acknowledged probe allows")
         self._lease_bound[machine.key] = max(self._lease_bound.get(machine.key, until), until)
 

@@ -302,7 +302,7 @@ class World:
 
     def guarded(self, machine: Machine, node: Node, now: float, event: Event) -> List[Effect]:
         """One step of the core; that it raises anything is a breach of its contract."""
-        if type(event) is Heard and type(event.body) is frames.Grant and event.body.sent_at > machine.woke_at:
+        if type(event) is Heard and type(event.body) is frames.Grant and event.body.sent_at >= machine.woke_at:
             self.invariants.granted(machine, event.sender, event.body)
         try:
             wanted: List[Effect] = node.step(now, event)

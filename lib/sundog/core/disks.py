@@ -35,7 +35,8 @@ class Disks:
             if before is None or _moved(before, block):
                 if before is not None and before.counter != block.counter:
                     moved.append(writer)
-                if block.leads or before is None:
+                # Whoever looks away for a while may miss that a writer led: what it wrote last says so.
+                if before is None or block.led != before.led:
                     disk.led_at[writer] = now
             disk.signs[writer] = block
         disk.read_at = now

@@ -23,6 +23,7 @@ class Block:
     counter: int = 0                    # grows with every write: the writer's pulse on a passive disk
     committed: int = 0                  # the highest version the writer knows to be chosen
     leads: bool = False                 # it counts on this holder's promise: a challenger watches the counter
+    led: int = 0                        # the counter of the newest block that it wrote leading, or of its start
 
 
 @dataclass(frozen=True)

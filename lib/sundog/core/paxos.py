@@ -72,7 +72,7 @@ class Writer:
         self.ballot: Ballot = NO_BALLOT
         self.begun_at = 0.0
         self.own = own                                  # as our own storage has it
-        self.counter = request
+        self.counter = self.led = request               # an earlier run may have led until this one started
         self.committed = 0                              # the highest version known to be chosen
         self.promises: Dict[str, Promise] = {}
         self.acknowledged: Dict[str, Acknowledged] = {}
@@ -133,8 +133,11 @@ class Writer:
         """Our block as it goes to a holder now; without `beats` it is the one before, written again."""
         if beats:
             self.counter += 1
+        if leads:
+            self.led = self.counter
         own = self.own
-        return Block(own.writer, own.mbal, own.bal, own.ledger, own.version, self.counter, self.committed, leads)
+        return Block(own.writer, own.mbal, own.bal, own.ledger, own.version, self.counter, self.committed, leads,
+                     self.led)
 
     def sending(self, now: float, block: Block) -> int:
         """A request number for a round of writes."""
