@@ -47,6 +47,13 @@ class DiskHolder:
 
 
 @dataclass(frozen=True)
+class PingArbiter:
+    """Rule 9: of two nodes the one that reaches `threshold` of the targets carries on without the other."""
+    targets: Tuple[str, ...]
+    threshold: int = 1
+
+
+@dataclass(frozen=True)
 class Recovery:
     window_s: float = 3600.0            # rule 13
     on_stop_failed: str = "fence"       # or "block"
@@ -85,6 +92,8 @@ class Cluster:
     timing: Timing = Timing()
     holders: Mapping[str, DiskHolder] = field(default_factory=dict)
     recovery: Recovery = Recovery()
+    arbiter: Optional[PingArbiter] = None
+    on_double_owner: str = "stop-both"  # or "yield"
     networks: Mapping[str, str] = field(default_factory=dict)   # those without a link: name -> "10.1.0.0/24"
     source: str = ""                    # the file's text, as it travels to the other nodes
     files: Mapping[str, str] = field(default_factory=dict)  # files it names (zones/web1.cfg) -> their text

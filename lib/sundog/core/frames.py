@@ -44,6 +44,7 @@ class Heartbeat:
     unfit: Mapping[str, str] = None     # type: ignore[assignment]  # group -> why preflight says it cannot run here
     #                                     (None reads as empty)
     config: str = ""                    # digest of the configuration that is in force there
+    vote: str = ""                      # as in arbiter.py: NONE, ALONE or LED_ALONE; empty: as ever
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from sundog.config.model import Cluster
 from sundog.core import authority, changes, lease, plan, recovery
 from sundog.core.asking import Asking
 from sundog.core.effects import Effect, Journal, Send
+from sundog.core.double import View as ForkView
 from sundog.core.electorate import Present
 from sundog.core.frames import Ask, Ballot, Elected, Grant, Heartbeat, LedgerIs, Told
 from sundog.core.ledger import Ledger
@@ -27,8 +28,8 @@ class Leadership:
         self._learned: recovery.Learned = {}
         self.waits = ""                                 # why a change of the voters that is due waits
 
-    def view(self, now: float, cluster: Cluster, peers: Membership) -> plan.View:
-        return plan.View(now, self.me, cluster, peers, self.elected_at, self.led_at)
+    def view(self, now: float, cluster: Cluster, peers: Membership, fork: ForkView) -> plan.View:
+        return plan.View(now, self.me, cluster, peers, self.elected_at, self.led_at, fork)
 
     def announce(self, others: Iterable[str], version: int) -> None:
         """Tell everybody to beat to us; take up what was asked on this node meanwhile."""
@@ -57,10 +58,10 @@ class Leadership:
     # ---- the ledger
 
     def plan(self, now: float, cluster: Cluster, peers: Membership, ledger: Ledger,
-             present: Present) -> Optional[Ledger]:
+             present: Present, fork: ForkView) -> Optional[Ledger]:
         """The ledger to propose now; None when the chosen one is as it should be."""
         self.dirty = False
-        draft = plan.make(self.view(now, cluster, peers), ledger, self._asks, self._learned, present)
+        draft = plan.make(self.view(now, cluster, peers, fork), ledger, self._asks, self._learned, present)
         self._say_waits(draft.waits)
         self._asks = {}
         self.plan_at = draft.wake_at

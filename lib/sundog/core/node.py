@@ -7,12 +7,13 @@ from dataclasses import replace
 from typing import Callable, Dict, List, Mapping, Optional, Tuple
 
 from sundog.config.model import Cluster
-from sundog.core import events, join, permits, placement, plan
+from sundog.core import double, events, join, permits, placement, plan
 from sundog.core.agent import Agent
 from sundog.core.asking import Asking
 from sundog.core.effects import (
     Deactivate,
     Effect,
+    Forget,
     Journal,
     Leave,
     Send,
@@ -21,6 +22,7 @@ from sundog.core.effects import (
     Stored,
 )
 from sundog.core.electorate import Present
+from sundog.core.double import Fork
 from sundog.core.following import Following
 from sundog.core.frames import Ask, Ballot, Blocks, Elected, Grant, Heartbeat, LedgerIs, Refused, Told, Write
 from sundog.core.leadership import Leadership
@@ -29,6 +31,8 @@ from sundog.core.membership import Membership
 from sundog.core.placement import Placement
 from sundog.core.voting import Voting
 
+#: What a node that has carried on alone takes from nobody: it would be another ledger's.
+_FOLLOWED = (Grant, Elected, LedgerIs)
 _DISK = "disk:"                         # a pulse on a disk counts as heard on the link of this name
 
 
@@ -43,8 +47,9 @@ class Node:
         self._timing = cluster.timing
         self._out: List[Effect] = []
         self._stored = stored
-        self.voting = self._voting = Voting(cluster, name, boot, stored, self._out)
         self._peers = Membership(cluster.nodes, cluster.timing.timeout_s)
+        self.voting = self._voting = Voting(cluster, name, boot, stored, self._peers, self._out)
+        self._fork = Fork(cluster, name)
         self._agent = Agent(name, boot.boot_id, cluster)
         self._applicants = permits.Applicants(name, boot.boot_id, cluster.timing.timeout_s)
         self._asking = Asking(name, boot.incarnation)
@@ -66,7 +71,7 @@ class Node:
             events.OperatorDisabled: self.on_operator_disabled, events.OperatorEnabled: self.on_operator_enabled,
             events.PermitAsked: self.on_permit_asked, events.Requested: self.on_requested,
             events.Configured: self.on_configured, events.FenceDone: self.on_fence_done,
-            events.Preflight: self.on_preflight}
+            events.Preflight: self.on_preflight, events.Arbitrated: self.on_arbitrated}
         self._bodies: Dict[type, Callable[..., None]] = {
             Heartbeat: self._heartbeat, Grant: self._grant, Refused: self._refused, Elected: self._elected,
             LedgerIs: self._ledger_is, Write: self._write, Blocks: self._blocks, Ask: self._ask, Told: self._told}
@@ -96,7 +101,8 @@ class Node:
 
     def explain(self, now: float, group: str) -> Placement:
         """Why the group would go where; raises KeyError for a group that is not configured."""
-        view = None if self._leadership is None else self._leadership.view(now, self.cluster, self._peers)
+        view = None if self._leadership is None \
+            else self._leadership.view(now, self.cluster, self._peers, self._fork.view(self._voting.arbiter.absent))
         nodes = plan.nodes_seen(view, self.ledger) if view is not None else \
             placement.nodes_by_ledger(self.cluster.nodes, self.ledger, {self.name: self._unfit})
         return placement.place(self.cluster.groups[group], nodes, self.ledger)
@@ -133,6 +139,8 @@ class Node:
 
     def _conclude(self, now: float) -> None:
         voting = self._voting
+        if self._fork.gives_way:
+            self._give_way()
         if self._leadership is not None and not voting.leading(now):
             self._leadership = None
             self._say("LEADER-LOST", "warning", f"{self.name} leads no longer: no majority has acknowledged it in time")
@@ -147,6 +155,12 @@ class Node:
             self._reconcile(now)
         self._answer_permits()
         self._fetch()
+
+    def _give_way(self) -> None:
+        """When nothing is active here any more, forget the ledger that is not the cluster's."""
+        if not self._agent.active and not self._fork.forgotten:
+            self._fork.forgotten = True
+            self._out.append(Forget(self._fork.gives_way))
 
     def _say(self, code: str, severity: str, text: str, group: str = "", node: str = "") -> None:
         self._out.append(Journal(code, severity, text, group, node or self.name))
@@ -175,7 +189,8 @@ class Node:
                 return
             agreed = join.all_have(self._digest, self.ledger, self._peers, self.name)
             present = Present(voting.answering(now), voting.suspects, agreed, voting.ages(now))
-            ledger = leadership.plan(now, self.cluster, self._peers, self.ledger, present)
+            ledger = leadership.plan(now, self.cluster, self._peers, self.ledger, present,
+                                     self._fork.view(voting.arbiter.absent))
             if ledger is not None:
                 self._proposed = True
                 voting.propose(now, ledger)
@@ -204,6 +219,7 @@ class Node:
             self.ledger = ledger
             self._voting.learned(ledger)
             self._following.knows_of(ledger.version)
+            self._fork.learned(ledger)
 
     # ---- lease, deadline, groups
 
@@ -259,11 +275,15 @@ class Node:
         """A heartbeat: to the leader, or to everybody while there is none."""
         self._seq += 1
         reports, unfit = self._agent.reports, dict(self._unfit)
-        body = Heartbeat(self._seq, now, self.ledger.version, self.boot.hostid, reports, unfit, self._digest)
+        body = Heartbeat(self._seq, now, self.ledger.version, self.boot.hostid, reports, unfit, self._digest,
+                         self._voting.vote)
         self._peers.heard(now, "self", self.name, self.boot.boot_id)
         told = self._peers.beat(self.name, self.boot.boot_id, self.boot.incarnation, body)
         if self._leadership is not None:
             self._leadership.dirty |= told
+            if self._voting.alone:
+                # Who leads is followed by its beats only where it has forked.
+                self._out += [Send(node, body) for node in self._others()]
             return
         self._following.sent(now, self._seq)
         leader = self.leader
@@ -280,7 +300,7 @@ class Node:
             self._count("unknown sender" if event.sender != self.name else "our own name")
             return
         self._peers.heard(now, event.link, event.sender, event.boot_id)
-        if event.body is not None:
+        if event.body is not None and not (self._voting.alone and isinstance(event.body, _FOLLOWED)):
             self._bodies[type(event.body)](now, event, event.body)
 
     def on_disk_answered(self, now: float, event: events.DiskAnswered) -> None:
@@ -326,6 +346,7 @@ class Node:
     def on_configured(self, now: float, event: events.Configured) -> None:
         self.cluster, self._digest = event.cluster, event.cluster.digest
         self._peers.follow(event.cluster.nodes)
+        self._fork.configured(event.cluster)
         self._voting.configure(event.cluster)
         self._agent.configured(event.cluster)
         if self._leadership is not None:
@@ -335,6 +356,10 @@ class Node:
         outcome = "is off" if event.ok else f"could not be fenced: {event.reason}"
         self._say("FENCED" if event.ok else "FENCE-FAILED", "warning", f"{event.node} {outcome}", "", event.node)
 
+    def on_arbitrated(self, now: float, event: events.Arbitrated) -> None:
+        self._fork.answering = dict(event.answering)
+        self._voting.arbitrated(now, event.began_at)
+
     def on_preflight(self, now: float, event: events.Preflight) -> None:
         self._unfit = dict(event.unfit)
 
@@ -342,6 +367,7 @@ class Node:
 
     def _heartbeat(self, now: float, event: events.Heard, body: Heartbeat) -> None:
         told = self._peers.beat(event.sender, event.boot_id, event.incarnation, body)
+        self._look_for_fork(now, event.sender, body)
         leadership = self._leadership
         if leadership is None or not self._voting.leading(now):
             self._guard_name(now, event.sender)
@@ -349,6 +375,14 @@ class Node:
         leadership.dirty |= told
         member = self._is_member(event.sender, event.boot_id)
         leadership.answer_beat(now, event.sender, body, member, self._voting.acknowledged_at, self.cluster, self.ledger)
+
+    def _look_for_fork(self, now: float, other: str, body: Heartbeat) -> None:
+        voting = self._voting
+        if double.forked(voting.alone, body.vote) and not voting.distrust:
+            self._out += self._fork.met(other, self._agent.reports, body.groups, voting.led, body.vote)
+            if self._fork.gives_way:
+                voting.give_way(now, self._fork.gives_way)
+                self._out += self._agent.stop_all(self._fork.gives_way)
 
     def _guard_name(self, now: float, node: str) -> None:
         """The leader cannot be told by its namesake: its followers refuse the other host."""

@@ -6,13 +6,14 @@ from dataclasses import replace
 from typing import Dict, List, Mapping, Optional, Set, Tuple
 
 from sundog.config.model import Cluster
-from sundog.core import authority, paxos, voters
+from sundog.core import arbiter, authority, paxos, voters
 from sundog.core.disks import Disks
 from sundog.core.effects import Effect, Journal, Send, Stored, WriteDisk
 from sundog.core.events import Boot, DiskAnswered
 from sundog.core.frames import Ballot, Block, Blocks, Write
 from sundog.core.holder import Holder
 from sundog.core.ledger import Ledger
+from sundog.core.membership import Membership
 from sundog.core.paxos import IDLE, PREPARING, WRITING, Promise, Sent, Writer
 
 _NUMBERS = 1_000_000                    # requests and counters of one incarnation
@@ -23,7 +24,10 @@ _FORGOTTEN = "remove /var/sundog/ledger on {node} and restart its coordinator: i
 
 
 class Voting:
-    def __init__(self, cluster: Cluster, name: str, boot: Boot, stored: Stored, out: List[Effect]) -> None:
+    def __init__(self, cluster: Cluster, name: str, boot: Boot, stored: Stored, peers: Membership,
+                 out: List[Effect]) -> None:
+        self._peers = peers
+        self.arbiter = arbiter.Arbiter(cluster, name, peers)
         self.name, self.run, self._out, self._timing = name, (name, boot.boot_id), out, cluster.timing
         self.life = stored.life
         self.distrust = stored.distrust or boot.distrust    # why this life never votes again
@@ -49,6 +53,7 @@ class Voting:
         self.led_at = float("-inf")                     # of leaders before us, on our clock
         self.leads = self.elected = False
         self.alive = False                              # we hold a lease, or what needs one: show a pulse on the disks
+        self.led = False                                # in this run of the daemon
         self.chosen: Optional[Ledger] = None
 
     def leading(self, now: float) -> bool:
@@ -56,6 +61,7 @@ class Voting:
 
     def start(self, now: float) -> None:
         """The first step of this machine: from now on it is a holder."""
+        self.arbiter.start(now)
         if self._holder is None:
             self._holder = Holder(now, self.blocks, self._timing.authority_s, self.life)
             self._say_distrust()
@@ -65,6 +71,7 @@ class Voting:
     def configure(self, cluster: Cluster) -> None:
         """The nodes and disks of a configuration; disks that it names no more are kept while the ledger may."""
         self._cluster = cluster
+        self.arbiter.configure(cluster)
         earlier = {*self.disks.by_name, *cluster.retired}
         if self.ledger.voters:
             earlier &= {name for one in self.electorate() for name in one}
@@ -90,8 +97,9 @@ class Voting:
         return not self.distrust and voters.votes(self.electorate(), self.name, self.life)
 
     def answering(self, now: float) -> Mapping[str, str]:
-        """The holders that acknowledge us at present, with their lives."""
-        return self.writer.answering(now - _ANSWERS_COUNT_FOR * self._timing.timeout_s)
+        """The holders that acknowledge us at present, with their lives; the arbiter has always its one."""
+        found = self.writer.answering(now - _ANSWERS_COUNT_FOR * self._timing.timeout_s)
+        return found if self._cluster.arbiter is None else {**found, voters.ARBITER: voters.PING}
 
     def ages(self, now: float) -> Mapping[str, float]:
         """Seconds since each holder acknowledged something of this ballot, by its send time."""
@@ -126,7 +134,7 @@ class Voting:
 
     def write(self, now: float, sender: str, boot_id: str, body: Write) -> None:
         """Another node writes its block here."""
-        if self._holder is None or self.distrust or body.block.writer != sender:
+        if self._holder is None or self.distrust or body.block.writer != sender or self.alone:
             return
         self._seen = max(self._seen, body.block.mbal)
         answer = self._holder.write(now, (sender, boot_id), body.request, body.block)
@@ -140,6 +148,60 @@ class Voting:
         answer = self._holder.write(now, self.run, 0, block)
         self.blocks = self._holder.blocks
         return answer
+
+    # ---- by the arbiter (rule 9)
+
+    @property
+    def alone(self) -> bool:
+        """Has this node changed the ledger without the other, which has not taken that in yet? Then it follows nobody."""
+        if self.arbiter.other == "":
+            return False
+        block = paxos.newest(self.blocks.values())
+        return block is not None and block.ledger is not None and block.ledger.alone == self.name
+
+    @property
+    def vote(self) -> str:
+        """What a heartbeat says of our vote."""
+        if not self.votes:
+            return arbiter.NONE
+        return "" if not self.alone else arbiter.LED_ALONE if self.led else arbiter.ALONE
+
+    def _voteless(self) -> bool:
+        """Is the other node there, without a vote at present?"""
+        other = self.arbiter.other
+        beat = self._peers.peers[other].beat if other in self._peers.peers else None
+        if beat is not None and beat.vote != "":
+            return beat.vote == arbiter.NONE
+        return other in self.lives and not voters.votes(self.electorate(), other, self.lives[other])
+
+    def _arbitrate(self, now: float) -> None:
+        """The arbiter's answer to what we write now, if it gives us its vote."""
+        writer = self.writer
+        if not self.votes or not voters.votes(self.electorate(), voters.ARBITER, voters.PING):
+            return
+        if writer.phase == PREPARING:
+            led_at = self.arbiter.promises(now, self.leading(now), self._voteless())
+            if led_at is not None:
+                writer.promised(voters.ARBITER, Promise(None, led_at, voters.PING))
+        elif writer.phase == WRITING and arbiter.may_choose(writer.own.ledger, self.name, writer.committed) \
+                and self.arbiter.acknowledges(now, self._voteless()):
+            own = writer.own
+            writer.accepted(voters.ARBITER, voters.PING, Sent(self.arbiter.reached_at, own.mbal, own.bal, own.version))
+
+    def arbitrated(self, now: float, began_at: float) -> None:
+        """A round of pings has reached the targets."""
+        self.arbiter.reached_at = max(self.arbiter.reached_at, began_at)
+        self._arbitrate(now)
+        if self.writer.phase == WRITING:
+            self._settle(now)
+        else:
+            self._prepared(now)
+
+    def give_way(self, now: float, why: str) -> None:
+        """Another ledger than ours goes on: neither lead nor vote until this life is forgotten."""
+        self.distrust = why
+        self.resign(now)
+        self.writer.stop()
 
     # ---- as a candidate
 
@@ -169,6 +231,7 @@ class Voting:
         self.writer.begin(now, self.highest)
         self._refused = set()
         self._round(now)
+        self._arbitrate(now)
         self._prepared(now)
 
     def _prepared(self, now: float) -> None:
@@ -189,7 +252,12 @@ class Voting:
             return
         if not self.leads:
             self.led_at = writer.led_at()
-        writer.propose(writer.carried_on())
+        ledger = writer.carried_on()
+        if voters.ARBITER in writer.promises and not voters.agree(
+                writer.sets, {name: one.life for name, one in writer.promises.items() if name != voters.ARBITER}):
+            self.arbiter.absent = True
+            ledger = arbiter.marked(ledger, self.name)
+        writer.propose(ledger)
         writer.begun_at = now
         self._round(now)
 
@@ -230,6 +298,7 @@ class Voting:
             if writer.phase == WRITING or (disk not in writer.promises and not self.disks.refuses_for(now, disk)):
                 self._out.append(WriteDisk(disk, request, block))
         if writer.phase == WRITING:
+            self._arbitrate(now)
             self._settle(now)
 
     def beat(self, now: float) -> None:
@@ -322,6 +391,9 @@ class Voting:
 
     def _accept(self, now: float, holder: str, sent: Sent, promise: Promise) -> None:
         writer = self.writer
+        if holder == self.arbiter.other and sent.bal == sent.mbal \
+                and voters.votes(self.electorate(), holder, promise.life):
+            self.arbiter.absent = False
         if writer.phase == PREPARING and sent.bal != sent.mbal:
             writer.promised(holder, promise)
             self._prepared(now)
@@ -341,5 +413,5 @@ class Voting:
         self.acknowledged_at = max(self.acknowledged_at, acknowledged_at)
         self.leads_until = max(self.leads_until, authority.until(self.acknowledged_at, self._timing.authority_s))
         if not self.leads and now < self.leads_until:
-            self.leads = self.elected = True
+            self.leads = self.elected = self.led = True
             self._attempts = 0
