@@ -9,11 +9,12 @@ from typing import Callable, Deque, Dict, List, Mapping, Optional, Set, Tuple
 
 from simulation.invariants import Broken, Invariants
 from simulation.machine import Machine
+from simulation.pings import Pings
 from simulation.smf import Smf
 from simulation.storage import Partition, Pool
 from simulation.timeline import Clock, Timeline
 from simulation.wire import Frame, Wire
-from sundog.config.model import Cluster, DiskHolder, Group, LanLink, NodeSpec, Recovery, Resource, Timing
+from sundog.config.model import Cluster, DiskHolder, Group, LanLink, NodeSpec, PingArbiter, Recovery, Resource, Timing
 from sundog.core import effects, frames, voters
 from sundog.core.effects import Effect
 from sundog.core.events import Configured, Event, Heard
@@ -47,11 +48,12 @@ class World:
                                Timing(timeout_s))
         self.wire = Wire(self.timeline, self.random, names)
         self.machines: Dict[str, Machine] = {}
+        self.pings: Optional[Pings] = None                      # where an arbiter breaks the tie
         self.partitions: Dict[str, Partition] = {}
         self.pools: Dict[str, Pool] = {}
         self.answers: Dict[str, effects.AnswerRequest] = {}
         self.configurations: Dict[str, Cluster] = {}
-        self.steps = self.runs = self.resets = 0
+        self.steps = self.runs = self.resets = self.forgotten = 0
         self.failing: Set[Tuple[str, str, str]] = set()        # (machine key, group, "start" | "stop")
         self.slowness = 1.0                                     # of methods
         self.takeovers: List[float] = []                        # power gone to online elsewhere, seconds
@@ -71,6 +73,12 @@ class World:
     def disk(self, name: str = "disk1") -> "World":
         holder = DiskHolder(name, f"/dev/rdsk/{name}")
         self.cluster = replace(self.cluster, holders={**self.cluster.holders, name: holder})
+        return self
+
+    def arbiter(self, honest: bool = True, on_double_owner: str = "stop-both") -> "World":
+        """Ping targets break the tie of two nodes; not `honest`: both may reach them while they are cut."""
+        self.cluster = replace(self.cluster, arbiter=PingArbiter(("10.0.0.254",)), on_double_owner=on_double_owner)
+        self.pings = Pings(self, honest)
         return self
 
     def group(self, name: str, on: str = "", nodes: Tuple[str, ...] = (), pool: bool = True,
@@ -341,7 +349,8 @@ class World:
         """Does the ledger name every holder of the configuration, with the life that it has?"""
         latest = self.invariants.latest
         return not latest.next_voters and latest.voters == {
-            name: self.partitions[name].life if name in self.partitions else self.machines[name].stored.life
+            name: self.partitions[name].life if name in self.partitions else voters.PING if name == voters.ARBITER
+            else self.machines[name].stored.life
             for name in voters.wanted(self.cluster)}
 
     def leader(self) -> Optional[str]:

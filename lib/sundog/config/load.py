@@ -6,7 +6,7 @@ configuration names is read from beside it, and becomes a part of the Cluster.
 from pathlib import Path
 from typing import Any, Mapping, NamedTuple, Optional, Tuple
 
-from sundog.config import schema, workload
+from sundog.config import arbiter, schema, workload
 from sundog.config.fields import BadValue, quoted
 from sundog.config.model import Cluster, DiskHolder, Group, LanLink, NodeSpec, Recovery, Resource, Timing
 from sundog.config.problems import ERROR, ConfigError, Mark, Problem
@@ -69,6 +69,7 @@ def examine(text: str, *, name: str, types: Mapping[str, type], fetch: workload.
         topology.check(report)
         files = workload.check(top, topology, fetch, report)
         check_votes(top, report)
+        arbiter.check(top, report)
     problems = tuple(sorted(report.problems, key=lambda problem: problem.mark))
     if top is None or report.failed:
         return Reading(None, problems)
@@ -114,6 +115,8 @@ def build(top: Record, types: Mapping[str, type], text: str, files: Mapping[str,
         recovery=Recovery(
             recovery.value("window").seconds if "window" in recovery else Recovery.window_s,
             plain(recovery.value("on_stop_failed", Recovery.on_stop_failed))),
+        arbiter=arbiter.build(top.record("quorum")),
+        on_double_owner=plain(top.value("on_double_owner", Cluster.on_double_owner)),
         networks={name: plain(found.value) for name, found in top.record("networks").items()},
         source=text,
         files=files)

@@ -5,8 +5,9 @@ annotated with str, a kind of fields.py, int, Tuple[one of these, ...], or Optio
 be left out.
 """
 import typing
-from typing import Any, ClassVar, Dict, List, Mapping, Tuple, Union
+from typing import Any, ClassVar, Dict, List, Mapping, Union
 
+from sundog.config import arbiter
 from sundog.config.fields import AbsPath, Address, Duration, Field, Name, Network, Word
 from sundog.config.shape import Integer, Key, Later, ListOf, Named, Scalar, Section, Shape, Typed
 
@@ -32,19 +33,6 @@ class OnStopFailed(Word):
     allowed = ("fence", "block")
 
 
-class Arbiter(Word):
-    allowed = ("none",)
-    later: ClassVar[Tuple[str, ...]] = ("ping",)
-
-    @classmethod
-    def objection(cls, text: str) -> str:
-        return "it is not in this version" if text in cls.later else super().objection(text)
-
-    @classmethod
-    def hint(cls) -> str:
-        return "none, and add a holder of type disk as the third vote of two nodes"
-
-
 NODE = Section({
     "addresses": Key(ListOf(Scalar(Address), least=1), required=True),
     "votes": Key(Integer(0, 1)),
@@ -64,7 +52,7 @@ HOLDER = Typed(
         "device": Key(Scalar(AbsPath), required=True),
     })},
     later={"witness": "use a holder of type disk, or a third node with votes and no groups"})
-QUORUM = Section({"holders": Key(Named(HOLDER)), "arbiter": Key(Scalar(Arbiter))})
+QUORUM = Section({"holders": Key(Named(HOLDER)), **arbiter.KEYS})
 RECOVERY = Section({"window": Key(Scalar(Duration)), "on_stop_failed": Key(Scalar(OnStopFailed))})
 TIMING = Section({"timeout": Key(Scalar(Timeout))})
 
@@ -89,7 +77,7 @@ def cluster(types: Mapping[str, type]) -> Section:
         "groups": Key(Named(group)),
         "fence": Key(Later("leave it out: a node that loses its lease resets itself, but no device is asked to do it")),
         "ledger": Key(Later("leave it out: the nodes and disks of this cluster keep the ledger")),
-        "on_double_owner": Key(Later()),
+        "on_double_owner": Key(Scalar(arbiter.OnDoubleOwner)),
     })
 
 

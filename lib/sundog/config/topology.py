@@ -107,7 +107,7 @@ def check_votes(top: Record, report: Report) -> None:
         elif device:
             devices[device] = (name, holder["device"].mark)
     voting = sum(spec.value("votes", 1) for _, spec in nodes.records())
-    votes = voting + len(holders.names)
+    votes = voting + len(holders.names) + (top.record("quorum").value("arbiter", "none") != "none")
     if not nodes or len(nodes) < len(nodes.names):
         return
     if votes == 0:

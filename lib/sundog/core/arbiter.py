@@ -24,12 +24,20 @@ def entitled(reached_at: float, silent_from: float) -> bool:
 
 
 def is_fresh(now: float, reached_at: float, authority_s: float) -> bool:
-    """Rule 9: a round of pings counts as long as any other answer to a leader."""
+    """Does a round of pings count still? As long as any other answer to a leader."""
     return now < reached_at + authority_s
 
 
+def counts_from(now: float, reached_at: float) -> float:
+    """Rule 9: since when the targets' answer counts for a write that leaves now: it is as old as the pings."""
+    return min(now, reached_at)
+
+
 def may_choose(ledger: Optional[Ledger], me: str, committed: int) -> bool:
-    """Rule 9: the arbiter helps to choose only what says that it was made alone: what it forgets is told from a fork."""
+    """Rule 9: what the arbiter helps to choose says that it was made alone, unless it was chosen before.
+
+    So what the other node does not know of, and the arbiter forgets, can be told from what both know.
+    """
     return ledger is not None and (ledger.alone == me or 0 < ledger.version <= committed)
 
 

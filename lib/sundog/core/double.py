@@ -80,8 +80,8 @@ class Fork:
             self.gives_way = f"{other} and {self._me} have each carried on alone, and {other} goes on"
         if not self._told:
             self._told = True
-            said.append(Journal("FORK", "error", self.gives_way or f"{other} and {self._me} have each carried on alone: "
-                                f"{other} gives way", "", self._me))
+            said.append(Journal("FORK", "error", self.gives_way or f"{other} and {self._me} have each carried on "
+                                f"alone: {other} gives way", "", self._me))
         return said
 
     def learned(self, ledger: Ledger) -> None:
@@ -110,7 +110,8 @@ def held(now: float, cluster: Cluster, me: str, peers: Membership, ledger: Ledge
     waits: Dict[str, str] = {}
     for node, peer in peers.peers.items():
         beat = peer.beat
-        if node == me or beat is None or now > peers.spoke_at(node, beat.boot_id) + SILENT_BEATS * cluster.timing.beat_s:
+        if node == me or beat is None \
+                or now > peers.spoke_at(node, beat.boot_id) + SILENT_BEATS * cluster.timing.beat_s:
             continue
         waits.update({name: f"{node} says that it is {one.state} there" for name, one in beat.groups.items()
                       if one.state != "stopped" and ledger.groups.get(name, GroupEntry()).state == OFFLINE})

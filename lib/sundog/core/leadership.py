@@ -4,8 +4,8 @@ from typing import Dict, Iterable, List, Optional, Tuple
 from sundog.config.model import Cluster
 from sundog.core import authority, changes, lease, plan, recovery
 from sundog.core.asking import Asking
-from sundog.core.effects import Effect, Journal, Send
 from sundog.core.double import View as ForkView
+from sundog.core.effects import Effect, Journal, Send
 from sundog.core.electorate import Present
 from sundog.core.frames import Ask, Ballot, Elected, Grant, Heartbeat, LedgerIs, Told
 from sundog.core.ledger import Ledger

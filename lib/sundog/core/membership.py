@@ -22,7 +22,8 @@ class Beat:
 
     def says_the_same(self, other: "Beat") -> bool:
         return (self.boot_id == other.boot_id and self.version == other.version and self.groups == other.groups
-                and self.unfit == other.unfit and self.hostid == other.hostid and (self.config, self.vote) == (other.config, other.vote))
+                and self.unfit == other.unfit and self.hostid == other.hostid and self.config == other.config
+                and self.vote == other.vote)
 
 
 @dataclass

@@ -10,6 +10,7 @@ from sundog.config.model import Cluster
 from sundog.core import double, events, join, permits, placement, plan
 from sundog.core.agent import Agent
 from sundog.core.asking import Asking
+from sundog.core.double import Fork
 from sundog.core.effects import (
     Deactivate,
     Effect,
@@ -22,7 +23,6 @@ from sundog.core.effects import (
     Stored,
 )
 from sundog.core.electorate import Present
-from sundog.core.double import Fork
 from sundog.core.following import Following
 from sundog.core.frames import Ask, Ballot, Blocks, Elected, Grant, Heartbeat, LedgerIs, Refused, Told, Write
 from sundog.core.leadership import Leadership

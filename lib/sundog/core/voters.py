@@ -22,7 +22,7 @@ AFTER_LOSS = "+"
 
 
 def wanted(cluster: Cluster) -> Tuple[str, ...]:
-    """The holders that the configuration names: nodes with a vote, then the passive ones, each in order of name, then the arbiter."""
+    """The holders that the configuration names: nodes with a vote, then the passive ones, by name; then the arbiter."""
     return (*sorted(node.name for node in cluster.nodes.values() if node.votes), *sorted(cluster.holders),
             *((ARBITER,) if cluster.arbiter is not None else ()))
 

@@ -153,7 +153,7 @@ class Voting:
 
     @property
     def alone(self) -> bool:
-        """Has this node changed the ledger without the other, which has not taken that in yet? Then it follows nobody."""
+        """Has this node changed the ledger without the other, which does not have that yet? Then it follows nobody."""
         if self.arbiter.other == "":
             return False
         block = paxos.newest(self.blocks.values())
@@ -185,8 +185,8 @@ class Voting:
                 writer.promised(voters.ARBITER, Promise(None, led_at, voters.PING))
         elif writer.phase == WRITING and arbiter.may_choose(writer.own.ledger, self.name, writer.committed) \
                 and self.arbiter.acknowledges(now, self._voteless()):
-            own = writer.own
-            writer.accepted(voters.ARBITER, voters.PING, Sent(self.arbiter.reached_at, own.mbal, own.bal, own.version))
+            own, at = writer.own, arbiter.counts_from(now, self.arbiter.reached_at)
+            writer.accepted(voters.ARBITER, voters.PING, Sent(at, own.mbal, own.bal, own.version))
 
     def arbitrated(self, now: float, began_at: float) -> None:
         """A round of pings has reached the targets."""

@@ -19,6 +19,7 @@ from sundog.config.load import load
 from sundog.config.model import Cluster, DiskHolder
 from sundog.core.events import Boot, Preflight
 from sundog.core.node import Node
+from sundog.daemon.arbiter import Pinger
 from sundog.daemon.boot import boot_id, recall
 from sundog.daemon.bundle import Shelf
 from sundog.daemon.control import Control
@@ -27,7 +28,7 @@ from sundog.daemon.disks import DiskWorker, DiskWorkers, Racks
 from sundog.daemon.execute import Execution
 from sundog.daemon.host import Surroundings, ThisHost
 from sundog.daemon.journal import Journal
-from sundog.daemon.loop import Daemon
+from sundog.daemon.loop import Daemon, GaveWay
 from sundog.daemon.settle import Settlement
 from sundog.daemon.store import Store
 from sundog.errors import ConfigProblem, SundogError
@@ -118,6 +119,8 @@ class Run:
         if self.crash is not None:
             say("".join(traceback.format_exception(type(self.crash), self.crash, self.crash.__traceback__)))
             return AGAIN
+        if isinstance(self.reason, GaveWay):
+            return AGAIN
         return OK if self.reason is None else MISCONFIGURED
 
     async def _begin(self) -> None:
@@ -159,7 +162,10 @@ class Run:
                                 lambda: self.node.ledger, daemon.request, self._apply, daemon.happen, daemon.tell)
         control = Control(loop, os.path.join(paths.run, "control"), daemon, self.journal)
         disks = DiskWorkers(self.racks, lambda holder: self._worker(daemon, holder))
-        daemon.attach(lan, deadline, execution, settlement, control, disks)
+        arbiter = self.node.voting.arbiter
+        pinger = Pinger(loop, cluster, daemon.happen, daemon.tell,
+                        lambda: arbiter.absent or loop.time() >= arbiter.silent_from(), execution.active)
+        daemon.attach(lan, deadline, execution, settlement, control, disks, pinger)
         return daemon
 
     def _worker(self, daemon: Daemon, holder: DiskHolder) -> DiskWorker:

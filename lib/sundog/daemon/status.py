@@ -26,6 +26,7 @@ def status(daemon: "Daemon") -> Plain:
         "nodes": {name: _node(daemon, name, now) for name in daemon.cluster.nodes},
         "groups": {name: _group(daemon, name, ledger.groups.get(name, GroupEntry()))
                    for name in daemon.settlement.cluster.groups},
+        "arbiter": daemon.pinger.state(),
         "counters": {"frames": daemon.lan.received, "sent": daemon.lan.sent, "dropped": dict(daemon.lan.dropped),
                      "unsent": dict(daemon.lan.unsent)}}
 
