@@ -21,7 +21,8 @@ setup(
     install_requires=["PyYAML>=5.4", "click>=8.0"],
     extras_require={
         "terminal": ["rich>=12"],
-        "test": ["pytest", "pytest-xdist", "pytest-timeout", "hypothesis", "ruff", "mypy", "types-PyYAML"],
+        "serial": ["pyserial>=3.5"],
+        "test": ["pytest", "pytest-xdist", "pytest-timeout", "hypothesis", "ruff", "mypy", "types-PyYAML", "types-pyserial"],
     },
     entry_points={"console_scripts": [
         "sundog = sundog.cli.main:main",

@@ -46,11 +46,14 @@ def lay_out(folder: Path, nodes: List[str], timeout: str) -> Path:
 
 def processes(lab: Lab, node: str) -> Dict[str, int]:
     """Name of a daemon -> its pid on the host."""
-    found = {}
-    for folder, _, _ in os.walk(lab.places.cgroup(node)):
-        for pid in Path(folder, "cgroup.procs").read_text().split():
-            words = Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
-            found.update({name: int(pid) for word, name in DAEMONS.items() if word in words})
+    found: Dict[str, int] = {}
+    pids = sorted(int(pid) for folder, _, _ in os.walk(lab.places.cgroup(node))
+                  for pid in Path(folder, "cgroup.procs").read_text().split())
+    for pid in pids:
+        words = Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+        # failfast's child, which waits to become uadmin, comes after it.
+        found.update({f"{name}'s child" if name in found else name: pid
+                      for word, name in DAEMONS.items() if word in words})
     return found
 
 
@@ -98,7 +101,7 @@ def main() -> int:
         time.sleep(5)               # what the start brings about is over
         rows = measure(lab, nodes, options.seconds)
     for row in rows:
-        print(f"{row['node']:<5} {row['role']:<14} {row['daemon']:<12} {row['cpu_percent']:6.2f} % of a core "
+        print(f"{row['node']:<5} {row['role']:<14} {row['daemon']:<17} {row['cpu_percent']:6.2f} % of a core "
               f"{row['resident_mb']:7.1f} MB")
     if options.json:
         Path(options.json).write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")

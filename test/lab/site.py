@@ -14,18 +14,21 @@ FAILFAST = "svc:/system/sundog/failfast:default"
 
 def layout(folder: Path, name: str, net: int, nodes: Tuple[str, ...], quorum: str = "",
            hostids: Optional[Mapping[str, str]] = None, disks: Optional[Mapping[str, Any]] = None,
-           server: str = "exec, start: /usr/bin/sleep 100000 &", files: Optional[Mapping[str, str]] = None) -> Path:
+           server: str = "exec, start: /usr/bin/sleep 100000 &", files: Optional[Mapping[str, str]] = None,
+           links: Tuple[str, ...] = (), serial: Tuple[Mapping[str, str], ...] = ()) -> Path:
     """Files of a lab of such hosts, on 10.NET and 192.168.NET, with one group of a server and an address: its lab file.
 
-    `quorum`: a section of the configuration; `server`: type and parameters of the server; `files`: more of them, place
-    in the node -> text. The timeout leaves a killed daemon on a busy machine the time to come back. The lab is named
-    after this process, so that several run side by side.
+    `quorum`: a section of the configuration; `links`: more lines of its links; `serial`: lines that the lab has;
+    `server`: type and parameters of the server; `files`: more of them, place in the node -> text. The timeout leaves a
+    killed daemon on a busy machine the time to come back. The lab is named after this process, so that several run side
+    by side.
     """
     ends = {node: (f"10.{net}.0.{number}", f"192.168.{net}.{number}") for number, node in enumerate(nodes, 1)}
     lines = ["cluster: site", "key_file: /etc/sundog/key", "timing: {timeout: 3s}", "nodes:"]
     lines += [f"  {node}: {{addresses: [{public}, {private}]}}" for node, (public, private) in ends.items()]
     lines += ["links:", f"  private: {{type: lan, network: 192.168.{net}.0/24}}",
-              f"  public:  {{type: lan, network: 10.{net}.0.0/24}}", quorum.rstrip("\n"), "groups:", "  tcp:",
+              f"  public:  {{type: lan, network: 10.{net}.0.0/24}}", *(f"  {link}" for link in links),
+              quorum.rstrip("\n"), "groups:", "  tcp:",
               f"    nodes: [{', '.join(nodes)}]", "    resources:",
               f"      server: {{type: {server}}}",
               f"      ip:     {{type: floating-ip, address: 10.{net}.0.100/24}}", ""]
@@ -41,6 +44,8 @@ def layout(folder: Path, name: str, net: int, nodes: Tuple[str, ...], quorum: st
     for number, (place, text) in enumerate((files or {}).items()):
         (folder / f"file{number}").write_text(text)
         lab["files"][place] = f"file{number}"
+    if serial:
+        lab["serial"] = [dict(line) for line in serial]
     # JSON is YAML too.
     (folder / "lab.yaml").write_text(json.dumps(lab))
     return folder / "lab.yaml"

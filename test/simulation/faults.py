@@ -3,6 +3,7 @@ from dataclasses import replace
 from random import Random
 from typing import Callable, Dict, List, Optional, Tuple
 
+from simulation.devices import Device
 from simulation.machine import Machine
 from simulation.memory import Memory
 from simulation.wire import Quality
@@ -27,6 +28,8 @@ class Storm:
         self.kinds: List[Tuple[str, int, Callable[[], bool]]] = [
             ("power cut", 6, self.power_cut), ("power cut in a step", 3, self.power_cut_in_a_step),
             ("freeze", 4, self.freeze), ("freeze in a step", 2, self.freeze_in_a_step),
+            ("suspend", 3, self.suspend), ("suspend in a step", 2, self.suspend_in_a_step),
+            ("wall clock set", 2, self.set_wall_clock), ("all wall clocks set", 1, self.set_all_wall_clocks),
             ("stall", 4, self.stall), ("daemon crash", 5, self.daemon_crash),
             ("daemon crash in a step", 3, self.daemon_crash_in_a_step),
             ("daemon stays down", 1, self.daemon_stays_down),
@@ -38,6 +41,8 @@ class Storm:
             ("operator", 10, self.operator), ("unfit", 2, self.unfit), ("all power cut", 1, self.all_power_cut),
             ("slow disk", 3, self.slow_disk), ("failing disk", 3, self.failing_disk),
             ("lost path", 2, self.lost_path), ("apply", 2, self.apply),
+            ("sick device", 8, self.sick_device), ("device out of reach", 3, self.device_out_of_reach),
+            ("operator fences", 2, self.operator_fences), ("operator confirms", 2, self.operator_confirms),
             ("other voters", 4, self.memory.other_voters), ("lost vote file", 3, self.memory.lost_vote_file),
             ("older vote file", 2, self.memory.older_vote_file), ("new label", 2, self.memory.new_label)]
         self._names = [name for name, _, _ in self.kinds]
@@ -130,6 +135,28 @@ class Storm:
 
     def freeze_in_a_step(self) -> bool:
         return self._on_a_machine(lambda machine: self._fuse(machine, self._freeze))
+
+    def suspend(self) -> bool:
+        return self._on_a_machine(self._suspend)
+
+    def _suspend(self, machine: Machine) -> None:
+        machine.suspend()
+        self.later(self.a_while(), machine.thaw)
+
+    def suspend_in_a_step(self) -> bool:
+        return self._on_a_machine(lambda machine: self._fuse(machine, self._suspend))
+
+    def _step_s(self) -> float:
+        return self.random.choice((-3600.0, -1.0, 0.15, 1.0, 3600.0))
+
+    def set_wall_clock(self) -> bool:
+        return self._on_a_machine(lambda machine: machine.set_wall_clock(self._step_s()))
+
+    def set_all_wall_clocks(self) -> bool:
+        by_s = self._step_s()
+        for machine in self.world.machines.values():
+            machine.set_wall_clock(by_s)
+        return True
 
     # ---- daemons
 
@@ -304,6 +331,47 @@ class Storm:
         key = self.random.choice(sorted(self.world.machines))
         partition.unreachable.add(key)
         self.later(self.a_while() * 2, lambda: partition.unreachable.discard(key))
+        return True
+
+
+    # ---- fence devices
+
+    def _device(self) -> Optional[Device]:
+        return self.random.choice(list(self.world.devices.values())) if self.world.devices else None
+
+    def sick_device(self) -> bool:
+        """One that is slow, late to say what it did, failing or hanging."""
+        device = self._device()
+        if device is None:
+            return False
+        device.acts_s, device.reads_s = self.random.choice(((0.3, 0.05), (5.0, 0.1), (0.3, 8.0), (0.2, 30.0)))
+        device.failing, device.hanging = self.random.choice(((False, False), (True, False), (False, True)))
+        self.later(self.a_while() * 4, device.mend)
+        return True
+
+    def device_out_of_reach(self) -> bool:
+        device = self._device()
+        if device is None:
+            return False
+        away = self.random.sample(sorted(self.world.machines), self.random.randint(1, len(self.world.machines)))
+        device.unreachable.update(away)
+        self.later(self.a_while() * 4, device.unreachable.clear)
+        return True
+
+    def operator_fences(self) -> bool:
+        device, machine = self._device(), self.machine()
+        if device is None or machine is None:
+            return False
+        self.world.ask_fence(self.random.choice(("fence", "fence-forced")), device.node, machine.key)
+        return True
+
+    def operator_confirms(self) -> bool:
+        """Of a host that is off, which the operator sees to until it is freed."""
+        off = [device for device in self.world.devices.values() if not device.machine.power]
+        machine = self.machine()
+        if not off or machine is None:
+            return False
+        self.world.confirm(self.random.choice(off).node, at=machine.key)
         return True
 
 

@@ -8,6 +8,9 @@ I5  nothing starts without a permit that the newest ledger bears out; -f only wh
 I6  the ledger moves along LEGAL only, and takes a group from nobody who can still write
 I7  no two nodes lead at once
 I8  no lease is granted to a node where something is active that the ledger does not assign to it
+I9  a host that was paused with its clock past its lease starts nothing, and is gone or has a new lease within L
+I10 where the fence is required, no group is taken from a boot that is not known to be over: off by its device, off by
+    an operator's word, or followed by a later boot of the same host
 """
 from typing import TYPE_CHECKING, Dict, Iterable, List, Optional, Tuple
 
@@ -58,6 +61,8 @@ class Invariants:
         for other in self.world.active_on(group):
             if other is not machine and other.can_write:
                 self.fail("I1", f"{group} starts on {machine.key} while it is active on {other.key}")
+        if machine.estranged:
+            self.fail("I9", f"{group} starts on {machine.key}, which was paused past its lease")
         self._permit_is_right(machine, group, permit)
         if machine.deadline is None:
             self.fail("I2", f"{group} starts on {machine.key} without a deadline in failfast")
@@ -69,9 +74,14 @@ class Invariants:
         if not right:
             self.fail("I5 permit", f"{machine.key} has {permit}, but the ledger says {entry}")
 
+    def went_on(self, machine: "Machine", lease_gone_at: float) -> None:
+        """L after a host that was paused past its lease has gone on."""
+        if machine.lease_gone_at == lease_gone_at and machine.smf is not None and machine.smf.active:
+            self.fail("I9", f"{machine.smf.active} is active on {machine.key} L after its pause, without a new lease")
+
     def pool_imported(self, machine: "Machine", pool: Pool, permit: Permit) -> None:
         other = pool.open_elsewhere(machine)
-        if other is not None:
+        if other is not None and not machine.estranged:
             self.fail("I5", f"{machine.key} imports {pool.name} (force {permit.force}) while {other.key} has it open")
 
     # ---- I2: deadlines and leases
@@ -178,6 +188,7 @@ class Invariants:
                                           f"{entry.state} {entry.owner}.{entry.epoch}{force} ({entry.why})")
                 self._legal(name, old, entry)
                 self._freed(name, old, entry)
+                self._confirmed(name, old, entry, after)
         self.world.chosen(before, after)
 
     def _legal(self, name: str, old: GroupEntry, new: GroupEntry) -> None:
@@ -200,6 +211,17 @@ class Invariants:
         for machine in self.world.active_on(name):
             if machine.name == old.owner and machine.can_write:
                 self.fail("I6", f"the ledger takes {name} from {machine.key} ({new.why}), where it is still active")
+
+    def _confirmed(self, name: str, old: GroupEntry, new: GroupEntry, after: Ledger) -> None:
+        """I9. Only of what is taken by force: an orderly stop has its owner's word."""
+        cluster, owner = self.world.cluster, old.owner
+        forced = new.force and not old.force and old.state != OFFLINE
+        if not forced or owner not in cluster.fence or cluster.recovery.fencing != "required":
+            return
+        device, member = self.world.devices[owner], after.members[owner]
+        followed = member.boot_id != old.boot_id and member.hostid == device.machine.hostid
+        if not followed and not device.confirmed(old.boot_id):
+            self.fail("I10", f"the ledger takes {name} from {old.boot_id} ({new.why}) before that is known to be off")
 
     # ---- I4
 

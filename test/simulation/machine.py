@@ -14,6 +14,7 @@ from sundog.config.model import Cluster, DiskHolder
 from sundog.core import effects, events
 from sundog.core.effects import Effect, Stored
 from sundog.core.events import Boot, Event
+from sundog.core.jumps import Clocks
 from sundog.core.node import Node
 from sundog.core.voters import AFTER_LOSS
 
@@ -48,16 +49,22 @@ class Machine:
         self.holders: Dict[str, DiskHolder] = {}        # on disk: holders of this and earlier configurations
         self.unfit: Dict[str, str] = {}
         self.fuse: Optional[Tuple[int, Callable[["Machine"], None]]] = None
+        self.wall_s = 0.0                               # by how much the wall clock is wrong
+        self.lease_gone_at = float("inf")               # true time: a pause has outlasted the lease that it began under
+        self.woke_at = float("-inf")                    # by its clock: what was granted for older beats counts no more
+        self._stale_step = False                        # what is left of a step was decided before a pause
+        self._suspended = 0                             # how often
         self._failfast_due = float("inf")
         self._effects: Deque[Effect] = deque()
         self._carrying = False
         self._held: List[Tuple[Callable[..., None], Tuple[Any, ...]]] = []
         self._held_daemon: Deque[Tuple[Callable[..., None], Tuple[Any, ...]]] = deque()
-        self._permits: Dict[int, PermitAnswer] = {}
+        self._permits: Dict[int, Tuple[str, str, PermitAnswer]] = {}
         self._asks = 0
         self._tick_due = self._wake = float("inf")
         self._carry: Dict[type, Callable[[Any], None]] = {
-            effects.Send: self._send, effects.Store: self._store, effects.WriteDisk: self._write_disk,
+            effects.Send: self._send, effects.Greet: self._greet, effects.Store: self._store,
+            effects.WriteDisk: self._write_disk,
             effects.Activate: self._activate, effects.Deactivate: self._deactivate, effects.Fence: self._fence,
             effects.SetDeadline: self._set_deadline, effects.AnswerPermit: self._answer_permit,
             effects.AnswerRequest: self._answer_request, effects.FetchConfig: self._fetch_config,
@@ -71,8 +78,16 @@ class Machine:
 
     @property
     def can_write(self) -> bool:
-        """Could anything here write to a shared disk, now or after a thaw? Past the deadline failfast comes first."""
-        return self.power and (self.deadline is None or self.clock.read() < self.deadline)
+        """Could anything here write to a shared disk, now or after a thaw? Past the deadline failfast comes first.
+
+        What was paused with its clock past its lease does write when it goes on, and no lease can help that: it is
+        judged by what it starts from then on, and by how long it lasts (I9).
+        """
+        return self.power and not self.estranged and (self.deadline is None or self.clock.read() < self.deadline)
+
+    @property
+    def estranged(self) -> bool:
+        return self.power and self.world.now >= self.lease_gone_at
 
     @property
     def leads(self) -> bool:
@@ -97,7 +112,9 @@ class Machine:
         self.world.note(self.key, why)
         self.kill_daemon()
         groups = self.smf.active if self.smf else []
-        self.power = self.frozen = self.stalled = False
+        self.power = self.frozen = self.stalled = self._stale_step = False
+        self.clock.go_on()
+        self.lease_gone_at, self.woke_at = float("inf"), float("-inf")
         self.boot += 1
         self.deadline, self.smf, self.fuse = None, None, None
         self._held.clear()
@@ -143,11 +160,31 @@ class Machine:
             self.frozen = True
             self.world.note(self.key, "frozen")
 
+    def suspend(self) -> None:
+        """Nothing on this host runs, nor does its clock (rule 12)."""
+        if not self.power or self.frozen:
+            return
+        self.freeze()
+        self.clock.stop()
+        self.woke_at = self.clock.read()
+        self._suspended += 1
+        self._stale_step = bool(self._effects)
+        if self.deadline is not None:
+            self.lease_gone_at = min(self.lease_gone_at, self.clock.true(self.deadline))
+        self.world.note(self.key, "its clock stands still")
+
+    def set_wall_clock(self, by_s: float) -> None:
+        self.wall_s += by_s
+        self.world.note(self.key, f"the wall clock is set {by_s:+.3f} s")
+
     def thaw(self) -> None:
         if not self.frozen:
             return
         self.frozen = False
+        self.clock.go_on()
         self.world.note(self.key, "thawed")
+        if self.estranged:
+            self.later(self.world.cluster.timing.timeout_s, self.world.invariants.went_on, self, self.lease_gone_at)
         if self.deadline is not None and self.clock.read() >= self.deadline:
             self.reset("failfast: the deadline passed while the host was frozen")
             return
@@ -182,6 +219,8 @@ class Machine:
     # ---- failfast
 
     def _set_deadline(self, effect: effects.SetDeadline) -> None:
+        if not self._stale_step:
+            self.lease_gone_at = float("inf")
         self.deadline = effect.at
         self.world.invariants.deadline_set(self)
         self._arm_failfast()
@@ -237,6 +276,8 @@ class Machine:
         self.node = Node(replace(cluster, retired=self.holders), self.name,
                          Boot(self.boot_id, self.incarnation, self.hostid, self.distrusted), self.stored)
         self._tick_due = self._wake = float("inf")
+        timing = self.world.cluster.timing
+        self._clocks = Clocks(timing.guard_s, timing.timeout_s)
         self.world.invariants.daemon_started(self)
         self.happen(events.Adopted(self.smf.adopted()))
         if self.world.pings is not None:
@@ -252,7 +293,7 @@ class Machine:
         self._effects.clear()
         self._held_daemon.clear()
         waiting, self._permits = self._permits, {}
-        for answer in waiting.values():
+        for _, _, answer in waiting.values():
             self.later(0.01, answer, None)
 
     def happen(self, event: Event) -> None:
@@ -266,6 +307,10 @@ class Machine:
         if self.deadline is not None and now >= self.deadline:
             self.reset("the daemon finds its deadline passed")
             return
+        by_s = self._clocks.jumped(now, self.world.now + self.wall_s)
+        if by_s:
+            self._held_daemon.appendleft((self.happen, (event,)))
+            event = events.ClockJumped(by_s)
         self.world.steps += 1
         self._effects.extend(self.world.guarded(self, self.node, now, event))
         self._carry_out()
@@ -288,6 +333,7 @@ class Machine:
             if self.fuse is not None and self.run == run:
                 self._burn()
         self._carrying = False
+        self._stale_step = self._stale_step and bool(self._effects)
 
     def _burn(self) -> None:
         left, blow = self.fuse or (0, Machine.freeze)
@@ -339,7 +385,7 @@ class Machine:
         if self.node is None:
             return False
         self._asks += 1
-        self._permits[self._asks] = answer
+        self._permits[self._asks] = (group, resource, answer)
         self.happen(events.PermitAsked(self._asks, group, resource))
         return True
 
@@ -355,6 +401,9 @@ class Machine:
     def _send(self, effect: effects.Send) -> None:
         self.world.wire.send(self, effect.to, effect.body)
 
+    def _greet(self, effect: effects.Greet) -> None:
+        self.world.wire.send(self, effect.to, None)
+
     def _store(self, effect: effects.Store) -> None:
         before, self.stored = self.stored, effect.stored
         self.world.invariants.stored(self, before)
@@ -363,7 +412,9 @@ class Machine:
         self.world.partitions[effect.holder].exchange(self, effect)
 
     def _activate(self, effect: effects.Activate) -> None:
-        self.world.invariants.activated(self, effect)
+        # One from before a pause starts nothing: its methods ask for their permits from now on.
+        if not self._stale_step:
+            self.world.invariants.activated(self, effect)
         assert self.smf is not None
         self.smf.activate(effect)
 
@@ -373,11 +424,19 @@ class Machine:
         self.smf.deactivate(effect)
 
     def _fence(self, effect: effects.Fence) -> None:
-        self.daemon_later(0.0, self.happen, events.FenceDone(effect.node, False, "no fence device is configured"))
+        self.world.note(self.key, f"fences {effect.node}: {effect.why}")
+        self.world.devices[effect.node].order(self, effect)
 
     def _answer_permit(self, effect: effects.AnswerPermit) -> None:
-        answer = self._permits.pop(effect.ask)
-        self.later(0.001, answer, effect)
+        self.later(0.001, self._pass_on, *self._permits.pop(effect.ask), effect, self._suspended)
+
+    def _pass_on(self, group: str, resource: str, answer: PermitAnswer, effect: effects.AnswerPermit,
+                 suspended: int) -> None:
+        """As the daemon does it: what was answered before a pause is asked again."""
+        if suspended == self._suspended or effect.permit is None:
+            answer(effect)
+        elif not self.ask_permit(group, resource, answer):
+            answer(None)
 
     def _answer_request(self, effect: effects.AnswerRequest) -> None:
         self.world.answers[effect.ask] = effect

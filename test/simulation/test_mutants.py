@@ -113,6 +113,52 @@ def comes_back_unclean() -> None:
     world.boot("n3", active=("web",)).run(5)
 
 
+def owner_is_suspended() -> None:
+    """Past its lease, in the middle of a start: the next method asks for its permit when the host goes on."""
+    world = three().settle().run(5)
+    world.ask("move", "web", "n2")
+    world.run(until=lambda: world.smf("n2").groups["web"].states == {"data": "on", "ip": "starting"})
+    world.suspend("n2").run(15).thaw("n2").run(10)
+def owner_freezes_with_a_dead_device() -> None:
+    world = three().fence().settle().run(5)
+    world.devices["n1"].failing = True
+    world.freeze("n1").run(10)
+    world.devices["n1"].mend()
+    world.run(until=lambda: world.online("web") == "n2")
+
+
+def fenced_twice() -> None:
+    """A node that was fenced comes back, and freezes when its device is dead."""
+    world = three().fence().settle().run(5).freeze("n1")
+    world.run(until=lambda: world.online("web") == "n2").run(until=lambda: world.joined("n1"))
+    world.devices["n1"].failing = True
+    world.ask("move", "web", "n1")
+    world.run(until=lambda: world.online("web") == "n1").freeze("n1").run(20)
+    assert world.owner("web") == "n1"
+
+
+def device_of_another_host() -> None:
+    """It says "off" of a node that lives, and nothing when that one freezes later."""
+    world = three().fence().settle().run(5)
+    if world.leader() == "n1":
+        world.kill_daemon("n1", back_in_s=0.9).run(until=lambda: world.leader() not in (None, "n1")).run(5)
+    world.devices["n1"].astray = True
+    world.ask_fence("fence", "n1", "n2")
+    world.run(10).devices["n1"].mend()
+    world.devices["n1"].failing = True
+    world.freeze("n1").run(20)
+    world.devices["n1"].mend()
+    world.run(until=lambda: world.online("web") == "n2")
+
+
+def device_does_not_answer_and_the_operator_is_early() -> None:
+    world = three().fence().settle().run(5)
+    world.devices["n1"].failing = True
+    ask = world.ask_fence("fence-confirm", "n1", "n2")
+    world.run(5)
+    assert not world.answers[ask].ok
+
+
 @dataclass(frozen=True)
 class Mutant:
     """`function` is replaced by `broken`; one of `scenarios` must fail then."""
@@ -193,19 +239,6 @@ def targets_lost_alone() -> None:
     assert world.resets == 1, "a lease outlasted the targets"
 
 
-def chosen_alone() -> None:
-    """A node dies with a change on its way to it: what the leader then has chosen says that the dead one knows nothing."""
-    for seed in range(10):
-        world = two(seed).settle().run(5 + 0.02 * seed)
-        leader = world.leader()
-        assert leader is not None
-        world.power_off("n2" if leader == "n1" else "n1").ask("offline", "db", at=leader)
-        node = world.machines[leader].node
-        assert node is not None
-        world.run(until=lambda node=node: node.ledger.groups["db"].wanted == "offline")
-        assert node.ledger.alone == leader, "it was chosen alone and does not say so"
-
-
 def one_forgets_what_two_did() -> None:
     """n1 changes the ledger alone and dies; n2, which was cut off without targets, comes to them and does not know."""
     world = two(4).settle().run(5)
@@ -250,6 +283,10 @@ MUTANTS = [
     Mutant(4, "lease.deadline", lambda *_: None, (owner_stalls,)),
     Mutant(4, "lease.deadline", lambda active, until, standing: until + 5 if active else None, (owner_stalls,)),
     Mutant(5, "takeover.objection", lambda *_: None, (owner_cut_off, owner_freezes, storms)),
+    Mutant(5, "fencing.objection", lambda *_: None, (owner_freezes_with_a_dead_device, storms)),
+    Mutant(5, "fencing.key", lambda node, boot_id: (node, ""), (fenced_twice,)),
+    Mutant(5, "fencing.refute", lambda *_: None, (device_of_another_host,)),
+    Mutant(5, "fence_requests.alive", lambda *_: None, (device_does_not_answer_and_the_operator_is_early,)),
     Mutant(6, "moves.confirmed", confirmed_by_epoch, (slow_move,)),
     Mutant(7, "permits.objection", lambda *_: None, (start_by_hand,)),
     Mutant(8, "agent.adopted_state", lambda found: "stop-failed", (daemon_restarts,)),
@@ -257,13 +294,13 @@ MUTANTS = [
     Mutant(11, "join.unclean", lambda *_: None, (comes_back_unclean,)),
     Mutant(9, "arbiter.entitled", lambda *_: True, (in_peace,)),
     Mutant(9, "arbiter.counts_from", lambda now, reached_at: now, (targets_lost_alone,)),
-    Mutant(9, "arbiter.may_choose", lambda *_: True, (chosen_alone,)),
     Mutant(9, "arbiter.marked", lambda ledger, me: ledger, (forks, one_forgets_what_two_did)),
     Mutant(9, "double.forked", lambda *_: False, (forks,)),
     Mutant(9, "double.gives_way", lambda *_: False, (forks,)),
     Mutant(9, "double.gives_way", lambda *_: True, (forks,)),
     Mutant(9, "double.held", lambda *_: {}, (answers_still,)),
     Mutant(9, "double.owners", lambda *_: frozenset(), (doubled,)),
+    Mutant(12, "jumps.ahead", lambda *_: 0.0, (owner_is_suspended, storms)),
     Mutant(13, "recovery.objection", lambda *_: None, (group_fails_at_home,)),
 ]
 

@@ -75,6 +75,44 @@ def test_a_frozen_owner_is_reset_when_it_thaws(world: World) -> None:
     assert world.resets == 1
 
 
+def test_an_owner_paused_with_its_clock_is_reset_as_soon_as_it_hears_that_it_was_replaced(world: World) -> None:
+    world.settle().run(5).suspend("n1")
+    world.run(until=lambda: world.online("web") == "n2", within_s=20)
+    resets = world.resets
+    world.thaw("n1").run(0.2)
+    assert world.resets == resets + 1
+    assert not world.machines["n1"].can_write
+
+
+def test_a_pause_with_the_clock_that_ends_within_the_lease_moves_nothing(world: World) -> None:
+    world.settle().run(5).suspend("n1").run(1.0).thaw("n1").run(10)
+    assert world.online("web") == "n1"
+    assert world.resets == 0
+    assert world.codes["CLOCK-JUMPED"] == 1
+
+
+@pytest.mark.parametrize("by_s", [3600.0, -3600.0, 1.0, 0.21])
+def test_wall_clocks_that_are_set_on_all_nodes_reset_nobody(by_s: float) -> None:
+    for seed in range(10):
+        world = World(seed).nodes("n1", "n2", "n3").group("web", on="n1").group("db", on="n2").settle().run(5)
+        for pause_s in (0.37, 0.8, 2.1, 0.05):
+            world.set_wall_clocks(by_s).run(pause_s)
+        world.run(10)
+        assert world.resets == 0
+        assert world.online("web") == "n1"
+
+
+def test_a_wall_clock_that_is_set_on_the_leader_alone_resets_nobody(world: World) -> None:
+    world.settle().run(5)
+    for _ in range(10):
+        leader = world.leader()
+        if leader is not None:
+            world.set_wall_clocks(7200.0, leader)
+        world.run(0.41)
+    world.run(10)
+    assert world.resets == 0
+
+
 def test_a_short_freeze_moves_nothing(world: World) -> None:
     world.settle().run(5).freeze("n1").run(0.5)
     world.thaw("n1").run(10)

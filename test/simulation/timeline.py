@@ -31,9 +31,20 @@ class Clock:
 
     def __init__(self, timeline: Timeline, offset: float, rate: float) -> None:
         self.timeline, self.offset, self.rate = timeline, offset, rate
+        self._stopped_at = float("inf")                 # true time
 
     def read(self) -> float:
-        return self.offset + self.rate * self.timeline.now
+        return self.offset + self.rate * min(self.timeline.now, self._stopped_at)
+
+    def stop(self) -> None:
+        """Stand still, as a virtual machine's clock while it is suspended."""
+        self._stopped_at = self.timeline.now
+
+    def go_on(self) -> None:
+        """From just after where it stood, so that what was read before and after can be told apart."""
+        if self._stopped_at < self.timeline.now:
+            self.offset -= self.rate * (self.timeline.now - self._stopped_at) - 1e-6
+        self._stopped_at = float("inf")
 
     def true(self, local: float) -> float:
         """The true instant at which this clock shows `local`."""

@@ -36,7 +36,10 @@ def world_of(seed: int, timeout_s: float = 2.0) -> World:
         nodes = tuple(chance.sample(names, chance.randint(2, count)))
         world.group(f"g{number}", nodes=nodes, pool=chance.random() < 0.8,
                     failback=chance.choice(("manual", "manual", "automatic")))
-    return world.recovery(window_s=60.0, on_stop_failed=chance.choice(("fence", "fence", "block")))
+    world.recovery(window_s=60.0, on_stop_failed=chance.choice(("fence", "fence", "block")),
+                   fencing=chance.choice(("required", "required", "tried")))
+    with_device = chance.choice((0, 0, count, count - 1))
+    return world.fence(*chance.sample(names, with_device)) if with_device else world
 
 
 def trial(seed: int, storm_s: float = 120.0, every_s: float = 4.0, timeout_s: float = 2.0) -> Result:
@@ -58,7 +61,8 @@ def trial(seed: int, storm_s: float = 120.0, every_s: float = 4.0, timeout_s: fl
 #: Faults for two nodes with a ping arbiter: no other holders, and each keeps its vote file.
 _ARBITRATED = {"power cut": 6, "power cut in a step": 3, "freeze": 4, "freeze in a step": 2, "stall": 4,
                "daemon crash": 5, "daemon crash in a step": 3, "cut off": 8, "cut pair": 5, "cut one link": 3,
-               "bad link": 5, "slow methods": 2, "resource dies": 3, "svcadm": 3, "start astray": 4, "operator": 8, "all power cut": 2}
+               "bad link": 5, "slow methods": 2, "resource dies": 3, "svcadm": 3, "start astray": 4, "operator": 8,
+               "all power cut": 2}
 
 
 def arbitrated(seed: int, storm_s: float = 120.0, every_s: float = 4.0, honest: bool = True) -> Result:

@@ -5,7 +5,7 @@ nothing from a run of the daemon that a later one has replaced, nothing meant fo
 """
 from dataclasses import dataclass, field
 from random import Random
-from typing import TYPE_CHECKING, Dict, List, Set, Tuple
+from typing import TYPE_CHECKING, Dict, List, Optional, Set, Tuple
 
 from simulation.timeline import Timeline
 from sundog.core.frames import Body
@@ -19,7 +19,7 @@ class Frame:
     sender: str
     boot_id: str
     incarnation: int
-    body: Body
+    body: Optional[Body]
     came_over: Dict[int, List[str]] = field(default_factory=dict)      # receiver's run -> links
 
 
@@ -40,7 +40,7 @@ class Wire:
         self.machines: Dict[str, List["Machine"]] = {}      # by the name they use
         self.frames = 0
 
-    def send(self, sender: "Machine", to: str, body: Body) -> None:
+    def send(self, sender: "Machine", to: str, body: Optional[Body]) -> None:
         """One frame, on every link that reaches."""
         frame = Frame(sender.name, sender.boot_id, sender.incarnation, body)
         for receiver in self.machines[to]:

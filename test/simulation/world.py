@@ -7,6 +7,7 @@ from dataclasses import replace
 from random import Random
 from typing import Callable, Deque, Dict, List, Mapping, Optional, Set, Tuple
 
+from simulation.devices import Device
 from simulation.invariants import Broken, Invariants
 from simulation.machine import Machine
 from simulation.pings import Pings
@@ -14,7 +15,18 @@ from simulation.smf import Smf
 from simulation.storage import Partition, Pool
 from simulation.timeline import Clock, Timeline
 from simulation.wire import Frame, Wire
-from sundog.config.model import Cluster, DiskHolder, Group, LanLink, NodeSpec, PingArbiter, Recovery, Resource, Timing
+from sundog.config.model import (
+    Cluster,
+    DiskHolder,
+    FenceLevel,
+    Group,
+    LanLink,
+    NodeSpec,
+    PingArbiter,
+    Recovery,
+    Resource,
+    Timing,
+)
 from sundog.core import effects, frames, voters
 from sundog.core.effects import Effect
 from sundog.core.events import Configured, Event, Heard
@@ -51,6 +63,7 @@ class World:
         self.pings: Optional[Pings] = None                      # where an arbiter breaks the tie
         self.partitions: Dict[str, Partition] = {}
         self.pools: Dict[str, Pool] = {}
+        self.devices: Dict[str, Device] = {}                    # by node
         self.answers: Dict[str, effects.AnswerRequest] = {}
         self.configurations: Dict[str, Cluster] = {}
         self.steps = self.runs = self.resets = self.forgotten = 0
@@ -90,8 +103,14 @@ class World:
         self.cluster = with_group(self.cluster, name, order, pool, failback)
         return self
 
-    def recovery(self, window_s: float = 3600.0, on_stop_failed: str = "fence") -> "World":
-        self.cluster = replace(self.cluster, recovery=Recovery(window_s, on_stop_failed))
+    def recovery(self, window_s: float = 3600.0, on_stop_failed: str = "fence", fencing: str = "required") -> "World":
+        self.cluster = replace(self.cluster, recovery=Recovery(window_s, on_stop_failed, fencing))
+        return self
+
+    def fence(self, *nodes: str, after: str = "start") -> "World":
+        """Devices that switch these nodes off, by default all."""
+        levels = {node: (FenceLevel("ipmi", None, after=after),) for node in nodes or tuple(self.cluster.nodes)}
+        self.cluster = replace(self.cluster, fence={**self.cluster.fence, **levels})
         return self
 
     def build(self) -> "World":
@@ -100,6 +119,7 @@ class World:
         self.first = self.configurations[self.cluster.digest] = self.cluster
         self.invariants = Invariants(self, voters.wanted(self.cluster))
         self.pools = {name: Pool(name) for name in self.cluster.groups}
+        self.devices = {name: Device(self, name) for name in self.cluster.fence}
         self._shelve(self.cluster)
         for name in self.cluster.nodes:
             self.add_machine(name, name, f"hostid-{name}")
@@ -164,6 +184,16 @@ class World:
         self.machines[key].freeze()
         return self
 
+    def suspend(self, key: str) -> "World":
+        """Freeze a host with its clock; `thaw` lets both go on."""
+        self.machines[key].suspend()
+        return self
+
+    def set_wall_clocks(self, by_s: float, *keys: str) -> "World":
+        for key in keys or tuple(self.machines):
+            self.machines[key].set_wall_clock(by_s)
+        return self
+
     def thaw(self, key: str) -> "World":
         self.machines[key].thaw()
         return self
@@ -195,6 +225,8 @@ class World:
         for partition in self.partitions.values():
             partition.slowest_s, partition.failing = 0.01, 0.0
             partition.unreachable.clear()
+        for device in self.devices.values():
+            device.mend()
         self.failing.clear()
         self.slowness = 1.0
         for machine in self.machines.values():
@@ -223,6 +255,21 @@ class World:
         names = voters.wanted(new) if voters.wanted(new) != voters.wanted(cluster_before) else ()
         return self.ask("apply", at=at, digest=new.digest, names=names)
 
+    def confirm(self, node: str, at: str = "") -> str:
+        """An operator has seen that the host is off, and says so."""
+        assert not self.machines[node].power
+        device = self.devices[node]
+        device.over = max(device.over, device.machine.boot)
+        return self.ask_fence("fence-confirm", node, at)
+
+    def ask_fence(self, op: str, node: str, at: str = "") -> str:
+        """An operator's word on the boot of the node that the ledger of the host where it is typed knows."""
+        at = at or next(key for key in self.machines if self.is_up(key))
+        asked = self.machines[at].node
+        assert asked is not None
+        member = asked.ledger.members.get(node)
+        return self.ask(op, node=node, at=at, digest=member.boot_id if member is not None else "")
+
     def answered(self, ask: str, within_s: float = 20.0) -> effects.AnswerRequest:
         """Run until a request has its answer."""
         self.run(until=lambda: ask in self.answers, within_s=within_s)
@@ -241,7 +288,7 @@ class World:
 
     def guarded(self, machine: Machine, node: Node, now: float, event: Event) -> List[Effect]:
         """One step of the core; that it raises anything is a breach of its contract."""
-        if type(event) is Heard and type(event.body) is frames.Grant:
+        if type(event) is Heard and type(event.body) is frames.Grant and event.body.sent_at > machine.woke_at:
             self.invariants.granted(machine, event.sender, event.body)
         try:
             wanted: List[Effect] = node.step(now, event)
@@ -340,6 +387,11 @@ class World:
         entry = self.entry(group)
         active = [machine for machine in self.active_on(group) if machine.can_write]
         return entry.owner if entry.state == "online" and [m.name for m in active] == [entry.owner] else None
+
+    def joined(self, key: str) -> bool:
+        """Is this very boot of the host in the cluster?"""
+        member = self.invariants.latest.members.get(self.machines[key].name)
+        return member is not None and member.joined and member.boot_id == self.machines[key].boot_id
 
     def voters(self) -> Mapping[str, str]:
         """The vote holders in force, with their lives."""

@@ -73,7 +73,7 @@ class Conversation(socketserver.StreamRequestHandler):
         request = json.loads(line)
         self.server.asked.append(request)
         try:
-            getattr(self, "on_" + request["op"])(request)
+            getattr(self, "on_" + request["op"].replace("-", "_"))(request)
         except ConnectionError:
             # The client has heard enough.
             return
@@ -83,6 +83,13 @@ class Conversation(socketserver.StreamRequestHandler):
 
     def on_explain(self, request: Entry) -> None:
         self.say({"ok": True, "explain": self.server.explained})
+
+    def on_fence(self, request: Entry) -> None:
+        self.say(self.server.on_request(request) or {"ok": True, "text": f"{request['node']} is being fenced"})
+
+    def on_fence_test(self, request: Entry) -> None:
+        levels = self.server.status.get("fence", {})
+        self.say({"ok": True, "fence": {request["node"]: levels[request["node"]]} if request["node"] else levels})
 
     def on_request(self, request: Entry) -> None:
         self.say(self.server.on_request(request) or {"ok": True, "text": f"{request['request']} accepted"})

@@ -233,8 +233,10 @@ def test_wrong_usage_ends_with_2(sundog: Sundog, args: Tuple[str, ...]) -> None:
     assert sundog(*args)[0] == 2
 
 
-@pytest.mark.parametrize("words", [(name,) for name in SUBCOMMANDS if name not in ("group", "node", "quorum")] + [
-    ("node", "list"), *(("group", name) for name in ("online", "offline", "move", "clear")),
+@pytest.mark.parametrize("words", [
+    *((name,) for name in SUBCOMMANDS if name not in ("group", "node", "link", "quorum", "fence")),
+    ("node", "list"), ("link", "list"), *(("fence", name) for name in ("off", "confirm", "list", "test")),
+    *(("group", name) for name in ("online", "offline", "move", "clear")),
     *(("quorum", name) for name in ("status", "add", "remove", "init-disk"))], ids=" ".join)
 def test_every_command_has_help_with_an_example_and_exit_statuses(sundog: Sundog, words: Tuple[str, ...]) -> None:
     code, out, _ = sundog(*words, "--help")

@@ -203,10 +203,23 @@ def test_nothing_that_a_peer_says_makes_the_machine_raise(said: List[Tuple[str, 
 @pytest.mark.parametrize("event", [
     events.Activated("odd", 1, True), events.Deactivated("web", 9, False, "x"), events.GroupFailed("odd", "x", "y"),
     events.OperatorDisabled("odd"), events.OperatorEnabled("odd"), events.DiskAnswered("odd", 1, ()),
-    events.FenceDone("n2", False, "no"), events.Preflight({"odd": "x"}), events.PermitAsked(1, "odd", "x"),
+    events.FenceDone("n2", "b", False, "no"), events.Preflight({"odd": "x"}), events.PermitAsked(1, "odd", "x"),
     events.Requested("n1:9", "odd", "odd")])
 def test_an_event_about_something_unknown_is_taken_calmly(event: events.Event) -> None:
     cell = Cell().settled()
     for name in NODES:
         cell.happen(name, event)
     assert not [one for name in NODES for one in of(effects.Deactivate, cell.done[name])]
+
+
+def test_the_copy_of_a_frame_over_another_link_only_shows_that_the_link_carries() -> None:
+    cell = Cell().run(3.01)
+    assert cell.nodes["n1"].wake_at(cell.now) > cell.now
+    assert cell.happen("n1", Heard("other", "n2", "boot-n2", 1, None)) == []
+    assert cell.nodes["n1"].heard("n2")["other"] == cell.now
+
+
+def test_the_copy_of_a_frame_does_not_hold_up_what_is_due() -> None:
+    cell = Cell().run(3.0)
+    cell.now = cell.nodes["n2"].wake_at(cell.now)
+    assert of(effects.Send, cell.happen("n2", Heard("other", "n1", "boot-n1", 1, None)))

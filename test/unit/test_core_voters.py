@@ -50,7 +50,8 @@ def test_a_candidate_needs_the_sets_of_the_newest_ledger_that_it_has_found() -> 
        st.lists(st.sets(st.sampled_from("abcdefg"), min_size=1), min_size=1, max_size=2))
 def test_what_is_reached_is_the_highest_that_a_majority_of_each_set_has(
         values: Dict[str, int], sets: List[Set[str]]) -> None:
-    found = voters.reached([dict.fromkeys(one, "1") for one in sets], {name: ("1", value) for name, value in values.items()})
+    answers = {name: ("1", value) for name, value in values.items()}
+    found = voters.reached([dict.fromkeys(one, "1") for one in sets], answers)
     least = [value for value in range(10) if all(
         2 * sum(values.get(name, -1) >= value for name in one) > len(one) for one in sets)]
     assert found == (max(least) if least else None)

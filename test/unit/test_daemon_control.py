@@ -7,7 +7,7 @@ from typing import Any, Callable, Dict, List
 
 from sundog.daemon.control import Control, Desk
 from sundog.daemon.deadline import DeadlineKeeper
-from sundog.daemon.failfast import Deadline, answer
+from sundog.daemon.failfast import Keeper
 from sundog.daemon.journal import Journal
 from sundog.errors import NotPermitted
 
@@ -145,7 +145,7 @@ class Failfast:
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.sock.setblocking(False)
         self.sock.bind(str(tmp_path / "failfast"))
-        self.deadline = Deadline(str(tmp_path / "kept"))
+        self.deadline = Keeper(str(tmp_path / "kept"))
 
     async def next(self) -> Any:
         while True:
@@ -156,7 +156,7 @@ class Failfast:
 
     async def reply(self) -> None:
         datagram, sender = await self.next()
-        self.sock.sendto(answer(self.deadline, datagram), sender)
+        self.sock.sendto(self.deadline.answer(datagram), sender)
 
 
 def keep(tmp_path, scene: Callable[[DeadlineKeeper, Failfast, List[str]], Any]) -> None:

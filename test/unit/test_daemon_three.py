@@ -6,11 +6,12 @@ import asyncio
 import json
 import os
 import socket
+import time
 from contextlib import asynccontextmanager
 from typing import Any, AsyncIterator, Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
 from sundog.config.model import Cluster
-from sundog.daemon.failfast import Deadline, answer
+from sundog.daemon.failfast import Keeper
 from sundog.daemon.host import Surroundings
 from sundog.daemon.main import Paths, Run
 from sundog.daemon.track import Seen
@@ -103,13 +104,13 @@ class Machine:
         self.failfast = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.failfast.setblocking(False)
         self.failfast.bind(os.path.join(self.paths.run, "failfast"))
-        self.deadline = Deadline(os.path.join(self.paths.run, "deadline"))
+        self.deadline = Keeper(os.path.join(self.paths.run, "deadline"))
         asyncio.get_running_loop().add_reader(self.failfast.fileno(), self._answer)
         self.start()
 
     def _answer(self) -> None:
         datagram, sender = self.failfast.recvfrom(256)
-        self.failfast.sendto(answer(self.deadline, datagram), sender)
+        self.failfast.sendto(self.deadline.answer(datagram), sender)
 
     def start(self) -> None:
         run = Run(self.paths, self.smf, {"task": Task}, self.name)
@@ -244,6 +245,26 @@ def test_after_a_power_cut_the_group_comes_up_elsewhere_and_the_dead_node_comes_
                             and cluster["n2"].run.node.ledger.members["n1"].boot_id == cluster["n1"].run.boot.boot_id)
         assert cluster.owner() in ("n2", "n3")
     play(tmp_path, 40, scene)
+
+
+def test_wall_clocks_that_are_set_on_all_nodes_move_nothing(tmp_path, monkeypatch):
+    step_s, real = [0.0], time.time
+    monkeypatch.setattr("sundog.daemon.loop.time.time", lambda: real() + step_s[0])
+
+    async def scene(cluster: Three) -> None:
+        await cluster.until(lambda: cluster.owner() == "n1")
+        await cluster.until(lambda: cluster["n1"].run.node.ledger.groups["web"].state == "online")
+        for _ in range(3):
+            step_s[0] += 3600.0
+            jumped_at = asyncio.get_running_loop().time()
+            for machine in cluster.machines:
+                journal = machine.run.journal
+                await cluster.until(lambda journal=journal: sum(
+                    one["code"] == "CLOCK-JUMPED" for one in journal.last(1000)) == step_s[0] / 3600)
+            await cluster.until(lambda at=jumped_at: (cluster["n1"].run.node.lease_until or 0) > at + 0.8)
+        assert cluster.owner() == "n1"
+        assert cluster["n1"].run.node.ledger.groups["web"].epoch == 1
+    play(tmp_path, 90, scene)
 
 
 def test_a_daemon_that_dies_and_comes_back_adopts_what_runs(tmp_path):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sundog.daemon import failfast
-from sundog.daemon.failfast import Deadline, answer, listen, serve
+from sundog.daemon.failfast import Deadline, Keeper, Watchdog, listen, now, serve
 
 
 @pytest.fixture
@@ -18,20 +18,43 @@ def kept(tmp_path):
 
 
 def test_arm_and_disarm_are_acknowledged_by_their_id(kept):
-    deadline = Deadline(kept)
-    assert answer(deadline, b"arm 7 1234.500000") == b"ok 7"
-    assert deadline.at == 1234.5
-    assert answer(deadline, b"disarm 8") == b"ok 8"
-    assert deadline.at is None
+    keeper = Keeper(kept)
+    assert keeper.answer(b"arm 7 1234.500000") == b"ok 7"
+    assert keeper.at == 1234.5
+    assert keeper.answer(b"disarm 8") == b"ok 8"
+    assert keeper.at is None
+
+
+def test_the_end_of_a_host_has_a_deadline_of_its_own_and_the_first_counts(kept):
+    keeper = Keeper(kept)
+    assert keeper.answer(b"stop x1 2000.000000") == b"ok x1"
+    assert keeper.answer(b"arm 2 1234.500000") == b"ok 2"
+    assert keeper.at == 1234.5
+    keeper.answer(b"disarm 3")
+    assert keeper.at == 2000 and Keeper(kept).at == 2000
+    assert keeper.answer(b"stop x4 none") == b"ok x4"
+    assert keeper.at is None and Keeper(kept).at is None
+
+
+def test_how_it_ends_is_told_and_asked_for(kept):
+    keeper = Keeper(kept)
+    assert keeper.answer(b"expiry x1 panic") == b"ok x1"
+    assert keeper.answer(b"state x2") == b"ok x2 pid=%d expiry=panic watchdog=off" % os.getpid()
+    assert keeper.answer(b"expiry x3 halt") == b"bad expiry x3 halt"
+    assert keeper.expiry == "panic"
 
 
 @pytest.mark.parametrize("nonsense", [b"", b"arm", b"arm 1", b"arm 1 soon", b"arm 1 nan", b"arm 1 inf", b"arm 1 -5",
-                                      b"disarm", b"disarm 1 2", b"\xff\xfe", b"arm 1 0"])
+                                      b"disarm", b"disarm 1 2", b"\xff\xfe", b"arm 1 0", b"stop 1", b"stop 1 -1",
+                                      b"watchdog 1", b"watchdog 1 30", b"watchdog 1 x\0000\0ipmitool", b"state",
+                                      b"watchdog 1 30\0ipmitool", b"watchdog 1 30\09\0ipmitool",
+                                      b"state 1 2"])
 def test_nonsense_is_not_acknowledged_and_changes_nothing(kept, nonsense):
-    deadline = Deadline(kept)
-    deadline.set(99.0)
-    assert answer(deadline, nonsense).startswith(b"bad")
-    assert deadline.at == 99.0
+    keeper = Keeper(kept)
+    keeper.lease.set(99.0)
+    assert keeper.answer(nonsense).startswith(b"bad")
+    assert keeper.at == 99.0
+    assert keeper.watchdog.words == []
 
 
 def test_a_restarted_failfast_holds_the_deadline_again(kept):
@@ -42,10 +65,10 @@ def test_a_restarted_failfast_holds_the_deadline_again(kept):
 
 
 def test_a_record_cut_short_is_read_as_a_short_deadline(kept):
-    Deadline(kept).set(time.monotonic() + 3600)
+    Deadline(kept).set(now() + 3600)
     with open(kept, "r+b") as file:
         file.write(b"\x41")
-    assert Deadline(kept).at <= time.monotonic() + 1.0
+    assert Deadline(kept).at <= now() + 1.0
 
 
 class Clock:
@@ -58,26 +81,27 @@ class Clock:
 
 def test_a_host_that_wakes_after_its_deadline_is_reset_before_a_longer_one_is_read(tmp_path, kept):
     sock = listen(str(tmp_path / "failfast"))
-    deadline = Deadline(kept)
-    deadline.set(100.0)
+    keeper = Keeper(kept)
+    keeper.lease.set(100.0)
     asker = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     asker.sendto(b"arm 2 900.000000", str(tmp_path / "failfast"))
     expired = []
-    serve(sock, deadline, lambda: expired.append(deadline.at), Clock(99.9, 101.0), once=True)
-    assert expired == [100.0]
+    serve(sock, keeper, lambda how: expired.append((how, keeper.at)), Clock(99.9, 101.0), once=True)
+    assert expired == [("reset", 100.0)]
     asker.close()
     sock.close()
 
 
-def test_the_process_resets_the_host_when_its_deadline_passes_and_not_before(tmp_path):
+@pytest.mark.parametrize(("how", "wanted"), [(b"reset", "1 1\n"), (b"panic", "5 1\n")])
+def test_the_process_resets_the_host_when_its_deadline_passes_and_not_before(tmp_path, how, wanted):
     """The real program, with uadmin and the paths under a directory of the test."""
     called = tmp_path / "called"
     uadmin = tmp_path / "uadmin"
-    uadmin.write_text(f"#!/bin/sh\necho $1 $2 > {called}\nkill $PPID\n")
+    uadmin.write_text(f"#!/bin/sh\necho $1 $2 > {called}\nkill -9 $PPID\n")
     uadmin.chmod(0o755)
     start = (f"from sundog.daemon import failfast as f\nf.UADMIN={str(uadmin)!r}\n"
              f"f.listen.__defaults__=({str(tmp_path / 'failfast')!r},)\n"
-             f"f.Deadline.__init__.__defaults__=({str(tmp_path / 'kept')!r},)\nf.main()\n")
+             f"f.Keeper.__init__.__defaults__=({str(tmp_path / 'kept')!r},)\nf.main()\n")
     library = str(Path(failfast.__file__).parents[2])
     process = subprocess.Popen([sys.executable, "-S", "-c", start], env={"PYTHONPATH": library}, stderr=subprocess.PIPE)
     try:
@@ -87,13 +111,84 @@ def test_the_process_resets_the_host_when_its_deadline_passes_and_not_before(tmp
         until = time.monotonic() + 5
         while not os.path.exists(tmp_path / "failfast") and time.monotonic() < until:
             os.sched_yield()
-        at = time.monotonic() + 0.3
-        asker.sendto(b"arm 1 %.6f" % at, str(tmp_path / "failfast"))
-        assert asker.recv(100) == b"ok 1"
+        at = now() + 0.3
+        for order in (b"expiry 1 " + how, b"arm 2 %.6f" % at):
+            asker.sendto(order, str(tmp_path / "failfast"))
+            assert asker.recv(100) == b"ok %d" % (1 if order.startswith(b"expiry") else 2)
         process.wait(5)
-        assert at <= time.monotonic() < at + 0.5
-        assert called.read_text() == "1 1\n"
+        assert now() >= at
+        assert called.read_text() == wanted
         asker.close()
     finally:
         process.kill()
         process.wait()
+
+
+class Controller:
+    """A stand-in for ipmitool that writes down how it was called, one line a call, and fails while `down` exists."""
+
+    def __init__(self, folder: Path) -> None:
+        self.calls, self.down = folder / "calls", folder / "down"
+        self.program = folder / "ipmitool"
+        self.program.write_text(f"#!/bin/sh\ntest -e {self.down} && exit 1\necho $* >> {self.calls}\n")
+        self.program.chmod(0o755)
+
+    def run(self, watchdog: Watchdog, at: float, held: bool) -> "list[str]":
+        """What is called from this instant on until nothing more is due."""
+        before = len(self.lines())
+        watchdog.step(at, held)
+        until = time.monotonic() + 10
+        while watchdog.busy and time.monotonic() < until:
+            watchdog.step(at, held)
+        return self.lines()[before:]
+
+    def lines(self) -> "list[str]":
+        return self.calls.read_text().splitlines() if self.calls.exists() else []
+
+
+SET, NONE, STROKE = "raw 0x06 0x24 0x04 1 0 0x10 44 1", "raw 0x06 0x24 0x04 0 0 0x10 44 1", "raw 0x06 0x22"
+
+
+def test_the_watchdog_counts_while_a_deadline_is_held_and_is_stroked_four_times_in_its_period(tmp_path):
+    controller, watchdog = Controller(tmp_path), Watchdog()
+    watchdog.follow(30.0, 0, [str(controller.program)])
+    assert controller.run(watchdog, 90.0, False) == [NONE]
+    assert controller.run(watchdog, 99.0, False) == []
+    assert controller.run(watchdog, 101.0, True) == [SET, STROKE]
+    assert watchdog.said == "counting"
+    assert controller.run(watchdog, 108.0, True) == []
+    assert controller.run(watchdog, 108.5, True) == [STROKE]
+    assert controller.run(watchdog, 116.0, False) == [NONE]
+    assert watchdog.said == "stopped"
+    assert controller.run(watchdog, 200.0, False) == []
+
+
+def test_a_controller_that_does_not_answer_is_set_anew_when_it_does(tmp_path):
+    controller, watchdog = Controller(tmp_path), Watchdog()
+    watchdog.follow(30.0, 0, [str(controller.program)])
+    controller.run(watchdog, 100.0, True)
+    controller.down.touch()
+    assert controller.run(watchdog, 108.0, True) == []
+    assert watchdog.said == "failing"
+    controller.down.unlink()
+    assert controller.run(watchdog, 109.0, True) == []
+    assert controller.run(watchdog, 111.0, True) == [SET, STROKE]
+    assert watchdog.said == "counting"
+
+
+def test_a_watchdog_that_is_taken_out_of_the_configuration_is_stopped_however_often_it_takes(tmp_path):
+    controller, watchdog = Controller(tmp_path), Watchdog()
+    watchdog.follow(30.0, 0, [str(controller.program)])
+    controller.run(watchdog, 100.0, True)
+    controller.down.touch()
+    watchdog.follow(0.0, 0, [])
+    controller.run(watchdog, 101.0, True)
+    controller.down.unlink()
+    assert controller.run(watchdog, 104.0, True) == [NONE]
+    assert controller.run(watchdog, 200.0, True) == [] and watchdog.said == "off"
+
+
+def test_an_interrupt_of_the_last_second_is_set_with_the_countdown(tmp_path):
+    controller, keeper = Controller(tmp_path), Keeper(str(tmp_path / "kept"))
+    assert keeper.answer(b"watchdog x1 30.0\0" + b"3\0" + str(controller.program).encode()) == b"ok x1"
+    assert controller.run(keeper.watchdog, 101.0, True) == ["raw 0x06 0x24 0x04 49 1 0x10 44 1", STROKE]

@@ -10,7 +10,7 @@ from sundog.config.model import Cluster, LanLink, NodeSpec, Timing
 from sundog.core.events import Heard
 from sundog.core.frames import Ask, Refused
 from sundog.link.codec import pack_body
-from sundog.link.frame import cluster_id, seal
+from sundog.link.frame import Frame, cluster_id, seal
 from sundog.link.lan import Lan
 
 KEY = bytes(range(32))
@@ -168,4 +168,18 @@ def test_an_address_that_is_not_there_is_told_once_and_the_other_link_serves(clu
         with opened(one, two):
             await acquainted(one, two)
             assert one.told == ["LINK-NO-ADDRESS"]
+    asyncio.run(scene())
+
+
+def test_the_same_datagram_counts_once_for_each_link_however_often_it_comes(cluster):
+    async def scene() -> None:
+        ear = Ear(cluster, "n1")
+        packed = pack_body(Ask("n2:1", "online", "web"))
+        frame = Frame("n2", "boot", 1, bytes(range(8)), ear.lan.gate.session, 7, packed)
+        datagram = seal(frame, cluster_id("shop"), KEY)
+        for link in ("private", "public", "private", "private", "public"):
+            ear.lan._receive(link, ("127.0.1.2", 1), datagram)
+        ear.lan._receive("public", ("127.0.1.2", 1), datagram[:-1] + bytes([datagram[-1] ^ 1]))
+        assert [ear.heard.get_nowait().body is not None for _ in range(ear.heard.qsize())] == [True, False]
+        assert dict(ear.lan.dropped) == {"stale": 3, "key": 1}
     asyncio.run(scene())

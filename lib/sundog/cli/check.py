@@ -6,6 +6,7 @@ import click
 
 from sundog.cli.session import BAD, EXITS, Session, json_option, pass_session
 from sundog.config.arbiter import explained
+from sundog.config.fencing import protection
 from sundog.config.load import Reading, examine_file
 from sundog.config.model import Cluster
 from sundog.config.problems import ERROR, RISK, WARNING, Problem
@@ -13,8 +14,8 @@ from sundog.config.problems import ERROR, RISK, WARNING, Problem
 
 @click.command(epilog=EXITS)
 @click.argument("file", type=click.Path())
-@click.option("--here", is_flag=True, help="Look at this host as well: its key file, its name, the vote disks.")
-@click.option("--explain", is_flag=True, help="Say what the votes of this cluster protect from, and what they do not.")
+@click.option("--here", is_flag=True, help="Look at this host as well: key file, name, vote disks, watchdog.")
+@click.option("--explain", is_flag=True, help="Say what the votes protect from, and what they do not.")
 @json_option
 @pass_session
 @click.pass_context
@@ -34,12 +35,13 @@ def command(context: click.Context, session: Session, file: str, here: bool, exp
     """
     reading = read(file)
     wrong = objections(reading.cluster) if here and reading.cluster else []
+    fencing = protection(reading.cluster) if reading.cluster else []
     votes = explained(reading.cluster) if explain and reading.cluster else []
-    lines = [*map(str, reading.problems), *votes, *(f"this host: {text}" for text in wrong), summary(file, reading)]
+    lines = [*map(str, reading.problems), *fencing, *votes, *(f"this host: {text}" for text in wrong), summary(file, reading)]
     ok = reading.cluster is not None and not wrong
     session.say("\n".join(lines), {
-        "ok": ok, "problems": [as_dict(problem) for problem in reading.problems], "host": wrong,
-        **({"votes": votes} if explain else {})})
+        "ok": ok, "problems": [as_dict(problem) for problem in reading.problems], "fencing": fencing,
+        "host": wrong, **({"votes": votes} if explain else {})})
     return 0 if ok else BAD
 
 
@@ -68,6 +70,7 @@ def objections(cluster: Cluster) -> List[str]:
     """What this host lacks to be a node of `cluster`."""
     from sundog.errors import ConfigProblem
     from sundog.link.key import load_key
+    from sundog.solaris.watchdog import missing
     found = []
     try:
         load_key(cluster.key_file)
@@ -80,4 +83,20 @@ def objections(cluster: Cluster) -> List[str]:
         if not os.access(holder.device, os.R_OK | os.W_OK):
             found.append(f"holder {holder.name}: {holder.device} cannot be read and written; "
                          "check the disk's path with 'format', and run this as root")
-    return found
+    if cluster.protection.watchdog:
+        found += missing(cluster.protection.watchdog)
+    return found + fence_objections(cluster)
+
+
+def fence_objections(cluster: Cluster) -> List[str]:
+    """What this host lacks to use the fence devices: password files, ipmitool, agents. No device is asked."""
+    from sundog.fence.device import FenceFailed
+    from sundog.fence.sequence import device_of
+    found = []
+    for node, levels in cluster.fence.items():
+        for level in levels:
+            try:
+                device_of(level, node).ready()
+            except FenceFailed as error:
+                found.append(f"fence device of {node}: {error}")
+    return list(dict.fromkeys(found))

@@ -9,6 +9,7 @@ from typing import Any, Dict, Iterator, Optional, Tuple
 from sundog.errors import SundogError
 
 CONTROL = "/var/run/sundog/control"
+TEST_S = 660.0                          # the longest timeout of a fence device, and some
 ANSWER_S = 30.0                         # a request may wait for an election, an apply for its agreement
 REMEDY = "see 'svcs -x sundog/coordinator'; start it with 'svcadm enable sundog/coordinator'"
 
@@ -107,8 +108,18 @@ class Control:
     def quorum(self) -> Dict[str, Any]:
         return dict(self.ask(op="quorum")["quorum"])
 
+    def links(self) -> Dict[str, Any]:
+        return dict(self.ask(op="links")["links"])
+
     def request(self, request: str, group: str, node: str) -> str:
         return str(self.ask(op="request", request=request, group=group, node=node).get("text", ""))
+
+    def fence(self, request: str, node: str) -> str:
+        return str(self.ask(op="fence", request=request, node=node).get("text", ""))
+
+    def fence_test(self, node: str) -> Dict[str, Any]:
+        """Node -> its levels, as in the status. Takes as long as the slowest device."""
+        return dict(Control(self.path, TEST_S).ask(op="fence-test", node=node)["fence"])
 
     def apply(self, source: str, files: Dict[str, str]) -> Tuple[str, int]:
         """What the daemon says, and the version that the configuration now has."""

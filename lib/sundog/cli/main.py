@@ -13,7 +13,7 @@ from sundog.cli.session import BAD, EXITS, FAILED, NO_DAEMON, Failed, Session, a
 from sundog.errors import ConfigProblem, SundogError
 
 SUBCOMMANDS: Mapping[str, str] = {name: f"sundog.cli.{name}" for name in (
-    "status", "group", "node", "quorum", "explain", "log", "check", "apply")}
+    "status", "group", "node", "link", "quorum", "fence", "explain", "log", "check", "apply")}
 
 
 class Lazy(click.Group):

@@ -112,7 +112,7 @@ def overview(status: Mapping[str, Any]) -> str:
              f"ledger {status.get('version')}; leader {status.get('leader') or 'none'}; this is {status['node']}, "
              + (f"lease {lease:.1f} s" if isinstance(lease, (int, float)) else "no lease"))
     parts = [first, "", table(NODE_HEAD, node_rows(status)), "", table(GROUP_HEAD, group_rows(status))]
-    told = arbiter(status) + failures(status) + dropped(status)
+    told = sick(status) + arbiter(status) + failures(status) + fence_troubles(status) + dropped(status)
     return "\n".join(parts + ([""] + told if told else []))
 
 
@@ -121,6 +121,21 @@ def arbiter(status: Mapping[str, Any]) -> List[str]:
     targets = (status.get("arbiter") or {}).get("targets") or {}
     said = ", ".join(f"{name} {'answers' if one['answers'] else 'is silent'}" for name, one in targets.items())
     return [f"arbiter: {said}; {status['arbiter']['threshold']} must answer"] if targets else []
+
+
+def sick(status: Mapping[str, Any]) -> List[str]:
+    """What the probes of this host have found, and the state of its watchdog if that is bad."""
+    host = dict(status.get("host") or {})
+    failfast = host.pop("failfast", None) or {}
+    lines = [f"{status['node']} is not well: {printable(text)}" for text in host.values() if text != "well"]
+    if failfast.get("watchdog") == "failing":
+        lines.append(f"{status['node']}: its controller's watchdog does not take its commands")
+    return lines
+
+
+def fence_troubles(status: Mapping[str, Any]) -> List[str]:
+    return [f"fence device {level['device']} of {node} does not work: {printable(level['error'])}"
+            for node, levels in (status.get("fence") or {}).items() for level in levels if level["error"]]
 
 
 def dropped(status: Mapping[str, Any]) -> List[str]:

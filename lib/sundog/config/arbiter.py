@@ -1,4 +1,4 @@
-"""`quorum.arbiter`, its targets, and `on_double_owner`: their shapes, what must hold of them, and what they leave open."""
+"""`quorum.arbiter`, its targets, and `on_double_owner`: their shapes, what must hold, and what they leave open."""
 import ipaddress
 from typing import Iterator, List, Optional, Tuple
 

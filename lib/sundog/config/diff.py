@@ -39,7 +39,8 @@ def diff(old: Cluster, new: Cluster) -> Diff:
     live = {"votes": old.nodes != new.nodes and not fixed["nodes"],
             "quorum": (old.holders, old.arbiter) != (new.holders, new.arbiter),
             "on_double_owner": old.on_double_owner != new.on_double_owner,
-            "recovery": old.recovery != new.recovery, "networks": old.networks != new.networks}
+            "recovery": old.recovery != new.recovery, "protection": old.protection != new.protection,
+            "networks": old.networks != new.networks, "fence": old.fence != new.fence}
     return Diff(
         added=tuple(name for name in new.groups if name not in old.groups),
         removed=tuple(name for name in old.groups if name not in new.groups),

@@ -6,9 +6,9 @@ configuration names is read from beside it, and becomes a part of the Cluster.
 from pathlib import Path
 from typing import Any, Mapping, NamedTuple, Optional, Tuple
 
-from sundog.config import arbiter, schema, workload
+from sundog.config import arbiter, fencing, paths, protection, schema, workload
 from sundog.config.fields import BadValue, quoted
-from sundog.config.model import Cluster, DiskHolder, Group, LanLink, NodeSpec, Recovery, Resource, Timing
+from sundog.config.model import Cluster, DiskHolder, Group, NodeSpec, Recovery, Resource, Timing
 from sundog.config.problems import ERROR, ConfigError, Mark, Problem
 from sundog.config.shape import TOP, Record, Report
 from sundog.config.topology import Topology, check_votes
@@ -67,9 +67,12 @@ def examine(text: str, *, name: str, types: Mapping[str, type], fetch: workload.
     if top is not None:
         topology = Topology(top)
         topology.check(report)
+        paths.check(top, report)
         files = workload.check(top, topology, fetch, report)
         check_votes(top, report)
         arbiter.check(top, report)
+        protection.check(top, report)
+        fencing.check(top, report)
     problems = tuple(sorted(report.problems, key=lambda problem: problem.mark))
     if top is None or report.failed:
         return Reading(None, problems)
@@ -100,23 +103,26 @@ def text_of(path: Path) -> str:
 
 def build(top: Record, types: Mapping[str, type], text: str, files: Mapping[str, str]) -> Cluster:
     """The model of a file without errors."""
-    timing, recovery = top.record("timing"), top.record("recovery")
+    recovery = top.record("recovery")
+    timing = Timing(top.record("timing").value("timeout").seconds) if "timeout" in top.record("timing") else Timing()
     return Cluster(
         name=plain(top.value("cluster")),
         key_file=plain(top.value("key_file", DEFAULT_KEY_FILE)),
         nodes={name: NodeSpec(name, plain(spec.value("addresses")), spec.value("votes", 1))
                for name, spec in top.record("nodes").records()},
-        links={name: LanLink(name, plain(link.value("network")), link.value("port", LanLink.port))
-               for name, link in top.record("links").records()},
+        links=paths.build(top.record("links")),
         groups={name: group_of(name, spec, types) for name, spec in top.record("groups").records()},
-        timing=Timing(timing.value("timeout").seconds) if "timeout" in timing else Timing(),
+        timing=timing,
         holders={name: DiskHolder(name, plain(holder.value("device")))
                  for name, holder in top.record("quorum").record("holders").records()},
         recovery=Recovery(
             recovery.value("window").seconds if "window" in recovery else Recovery.window_s,
-            plain(recovery.value("on_stop_failed", Recovery.on_stop_failed))),
+            plain(recovery.value("on_stop_failed", Recovery.on_stop_failed)),
+            plain(recovery.value("fencing", Recovery.fencing))),
         arbiter=arbiter.build(top.record("quorum")),
         on_double_owner=plain(top.value("on_double_owner", Cluster.on_double_owner)),
+        protection=protection.build(top.record("protection"), timing.timeout_s),
+        fence=fencing.levels_of(top),
         networks={name: plain(found.value) for name, found in top.record("networks").items()},
         source=text,
         files=files)

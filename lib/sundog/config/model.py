@@ -3,7 +3,7 @@
 Made only by config.load; every name in it is known to exist and every reference to resolve.
 """
 from dataclasses import dataclass, field
-from typing import Any, Mapping, Optional, Tuple
+from typing import Any, Mapping, Optional, Tuple, Union
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,21 @@ class LanLink:
 
 
 @dataclass(frozen=True)
+class SerialLink:
+    """A null-modem line between two nodes."""
+    name: str
+    devices: Mapping[str, str]          # node -> its port, /dev/cua/a
+    speed: int = 115200                 # bits a second, 8N1
+
+
+@dataclass(frozen=True)
+class DiskLink:
+    """A shared raw partition that beats and, unless a holder has it too, does not vote."""
+    name: str
+    device: str
+
+
+@dataclass(frozen=True)
 class DiskHolder:
     """A shared raw partition that votes and beats: every node has a slot in it."""
     name: str
@@ -57,6 +72,47 @@ class PingArbiter:
 class Recovery:
     window_s: float = 3600.0            # rule 13
     on_stop_failed: str = "fence"       # or "block"
+    fencing: str = "required"           # or "tried": take over though no device confirms that the node is off
+
+
+@dataclass(frozen=True)
+class FenceLevel:
+    """One way to switch a node off; the levels of a node are tried in turn."""
+    type: str
+    params: Any                         # one of the classes of config/fencing.py
+    timeout_s: float = 20.0             # for the whole of it, until the device reads back "off"
+    delay_s: float = 0.0                # waited before it is tried
+    after: str = "start"                # or "stay-off": what becomes of a node that was switched off
+
+
+@dataclass(frozen=True)
+class Probe:
+    """`action` reset, report or ignore, once the trouble has lasted `within_s`."""
+    action: str
+    within_s: float
+
+
+@dataclass(frozen=True)
+class Watchdog:
+    """A controller's watchdog, stroked by failfast. `addresses`: node -> controller, for lanplus alone."""
+    timeout_s: float
+    interface: str = "bmc"
+    interrupt: str = "none"             # a second before: or "nmi", "message"
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    user: str = ""
+    password_file: str = ""
+    cipher: Optional[int] = None
+
+
+@dataclass(frozen=True)
+class Protection:
+    expiry: str = "reset"
+    watchdog: Optional[Watchdog] = None
+    processes: Probe = Probe("reset", 30.0)
+    memory: Probe = Probe("report", 60.0)
+    reserve_bytes: int = 16 << 20
+    root_disk: Probe = Probe("reset", 60.0)
+    shutdown_s: float = 300.0
 
 
 @dataclass(frozen=True)
@@ -87,17 +143,26 @@ class Cluster:
     name: str
     key_file: str
     nodes: Mapping[str, NodeSpec]
-    links: Mapping[str, LanLink]
+    links: Mapping[str, Union[LanLink, SerialLink, DiskLink]]
     groups: Mapping[str, Group]
     timing: Timing = Timing()
     holders: Mapping[str, DiskHolder] = field(default_factory=dict)
     recovery: Recovery = Recovery()
     arbiter: Optional[PingArbiter] = None
     on_double_owner: str = "stop-both"  # or "yield"
+    protection: Protection = Protection()
+    fence: Mapping[str, Tuple[FenceLevel, ...]] = field(default_factory=dict)   # by node
     networks: Mapping[str, str] = field(default_factory=dict)   # those without a link: name -> "10.1.0.0/24"
     source: str = ""                    # the file's text, as it travels to the other nodes
     files: Mapping[str, str] = field(default_factory=dict)  # files it names (zones/web1.cfg) -> their text
     retired: Mapping[str, DiskHolder] = field(default_factory=dict)     # of configurations before this
+
+    @property
+    def beating(self) -> Mapping[str, DiskHolder]:
+        """The partitions that are links and no holders: written and read like these, without a vote."""
+        taken = {holder.device for holder in self.holders.values()}
+        return {name: DiskHolder(name, link.device) for name, link in self.links.items()
+                if isinstance(link, DiskLink) and link.device not in taken}
 
     @property
     def digest(self) -> str:

@@ -7,7 +7,7 @@ be left out.
 import typing
 from typing import Any, ClassVar, Dict, List, Mapping, Union
 
-from sundog.config import arbiter
+from sundog.config import arbiter, fencing, paths, protection
 from sundog.config.fields import AbsPath, Address, Duration, Field, Name, Network, Word
 from sundog.config.shape import Integer, Key, Later, ListOf, Named, Scalar, Section, Shape, Typed
 
@@ -38,14 +38,6 @@ NODE = Section({
     "votes": Key(Integer(0, 1)),
     "capacity": Key(Later("leave it out: placement does not weigh sizes yet")),
 })
-LINK = Typed(
-    {"lan": Section({
-        "type": Key(Scalar(Name), required=True),
-        "network": Key(Scalar(Network), required=True),
-        "port": Key(Integer(1, 65535)),
-    })},
-    later={"serial": "use a second link of type lan, or a holder of type disk under quorum.holders",
-           "disk": "a disk under quorum.holders carries the vote and the pulse by itself"})
 HOLDER = Typed(
     {"disk": Section({
         "type": Key(Scalar(Name), required=True),
@@ -53,7 +45,8 @@ HOLDER = Typed(
     })},
     later={"witness": "use a holder of type disk, or a third node with votes and no groups"})
 QUORUM = Section({"holders": Key(Named(HOLDER)), **arbiter.KEYS})
-RECOVERY = Section({"window": Key(Scalar(Duration)), "on_stop_failed": Key(Scalar(OnStopFailed))})
+RECOVERY = Section({"window": Key(Scalar(Duration)), "on_stop_failed": Key(Scalar(OnStopFailed)),
+                    "fencing": Key(Scalar(fencing.Fencing))})
 TIMING = Section({"timeout": Key(Scalar(Timeout))})
 
 
@@ -70,12 +63,13 @@ def cluster(types: Mapping[str, type]) -> Section:
         "key_file": Key(Scalar(AbsPath)),
         "timing": Key(TIMING),
         "nodes": Key(Named(NODE, least=1), required=True),
-        "links": Key(Named(LINK, least=1), required=True),
+        "links": Key(Named(paths.LINK, least=1), required=True),
         "networks": Key(Named(Scalar(Network))),
         "quorum": Key(QUORUM),
         "recovery": Key(RECOVERY),
+        "protection": Key(protection.SECTION),
         "groups": Key(Named(group)),
-        "fence": Key(Later("leave it out: a node that loses its lease resets itself, but no device is asked to do it")),
+        "fence": Key(fencing.FENCE),
         "ledger": Key(Later("leave it out: the nodes and disks of this cluster keep the ledger")),
         "on_double_owner": Key(Scalar(arbiter.OnDoubleOwner)),
     })

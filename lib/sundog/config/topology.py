@@ -3,7 +3,8 @@ import ipaddress
 from itertools import combinations
 from typing import Dict, List, NamedTuple, Optional, Tuple, Union
 
-from sundog.config.problems import RISK, WARNING, Mark
+from sundog.config import paths
+from sundog.config.problems import WARNING, Mark
 from sundog.config.shape import Record, Report
 
 Net = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
@@ -29,7 +30,8 @@ class Topology:
         for name, found in top.record("networks").items():
             self.nets.append(NamedNet(name, ipaddress.ip_network(found.value), found.mark, False))
         #: A network that could not be read may be the one that an address is looked for in.
-        self.whole = all("network" in link for _, link in top.record("links").records()) \
+        self.whole = all("network" in link for _, link in top.record("links").records()
+                         if link.value("type") == "lan") \
             and len(top.record("networks")) == len(top.record("networks").names)
         #: (node, network) -> the node's addresses in it
         self.seats: Dict[Tuple[str, str], List[str]] = {}
@@ -90,9 +92,8 @@ class Topology:
             if links and self.whole and not heard[one] & heard[other]:
                 report.say(nodes[other]["addresses"].mark, f"nodes {one} and {other} have no link in common",
                            "give both an address in one link's network")
-        if len(links) == 1 and len(nodes) > 1:
-            report.say(self.top["links"].key, f"link {links[0]} is the only one: when it fails, nodes reset themselves",
-                       "add a second link over other switches", RISK)
+        if "links" in self.top:
+            paths.check_enough(self.top, report, len(links))
 
 
 def check_votes(top: Record, report: Report) -> None:

@@ -140,11 +140,19 @@ def check_floating(top: Record, topology: Topology, report: Report) -> None:
 
 def check_pools(top: Record, report: Report) -> None:
     """Rule 12: without a fence device, a host that was paused may write to a pool that another one has taken."""
+    sure = top.record("recovery").value("fencing", "required") == "required"
     for place in words(top):
-        if isinstance(place.word, PoolName):
-            report.say(place.mark, f"pool {place.word} of {place.group}.{place.resource} is on nodes without a fence "
-                       "device: a host paused with its clock could write after another took the pool",
-                       "do not suspend or pause these hosts while they are in the cluster", RISK)
+        if not isinstance(place.word, PoolName):
+            continue
+        nodes = [str(found.value) for found in top.record("groups").record(place.group).value("nodes", ())]
+        bare = [node for node in dict.fromkeys(nodes) if not sure or node not in top.record("fence").names]
+        if not bare:
+            continue
+        which = "nodes" if len(bare) == len(set(nodes)) else ", ".join(bare)
+        lacking = "a fence device" if sure else "a fence that is required (recovery.fencing: tried)"
+        report.say(place.mark, f"pool {place.word} of {place.group}.{place.resource} is on {which} without {lacking}: "
+                   "a host paused with its clock could write after another took the pool",
+                   "do not suspend or pause these hosts while they are in the cluster", RISK)
 
 
 def read_files(top: Record, fetch: Fetch, report: Report) -> Dict[str, str]:

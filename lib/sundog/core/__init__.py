@@ -14,6 +14,10 @@ rule  what it keeps                                              function
    3  a lease counts from the send time, less the guard           lease.until
    4  what is active here is under a deadline                     lease.deadline
    5  a node is silent on all links for L before its groups move  takeover.objection
+   5  where it is required, its boot is over by a device's word    fencing.objection
+   5  the proof of one boot speaks for no other                    fencing.key
+   5  a device that calls a living node off is not believed        fencing.refute
+   5  an operator's word is not taken for a node that is alive     fence_requests.alive
    6  an orderly start follows a confirmed stop                   moves.confirmed
    7  no start without a permit                                   permits.objection
    8  what runs already is adopted                                agent.adopted_state
@@ -27,5 +31,6 @@ rule  what it keeps                                              function
    9  what the other may still have waits                         double.held
   10  a stop that fails blocks, or fences its owner               moves.fences
   11  a deposed node comes back clean or not at all               join.unclean
+  12  a wall clock that jumps is a pause, until a new grant         jumps.ahead
   13  not again where it failed                                   recovery.objection
 """

@@ -109,8 +109,17 @@ class Agent:
 
     # ---- what the ledger wants
 
-    def stop_all(self, why: str) -> List[Effect]:
-        """The cluster does not admit this node: it must not run anything."""
+    def depose(self, why: str) -> List[Effect]:
+        """This host is to reset itself at once: others may have what is active here, and a stop would write."""
+        if self.fenced or not self.active:
+            return []
+        self.fenced = True
+        return [Journal("SELF-FENCING", "error", f"{self.name} resets itself: {why}", "", self.name)]
+
+    def stop_all(self, why: str, doubtful: bool) -> List[Effect]:
+        """The cluster does not admit this node: it must not run anything. `doubtful`: it may have been paused."""
+        if doubtful and self.active:
+            return self.depose(f"it was paused, and the cluster does not admit it: {why}")
         return [effect for group, one in list(self.local.items()) if one.state in (*_UP, "stop-failed")
                 for effect in self._stop(group, one.epoch, why)]
 

@@ -2,6 +2,7 @@
 from dataclasses import replace
 from typing import List, Mapping, Optional, Tuple
 
+from sundog.core import fencing
 from sundog.core.effects import Journal
 from sundog.core.ledger import OFFLINE, ONLINE, STARTING, STOP_FAILED, STOPPING, GroupEntry, Ledger, Member
 
@@ -19,7 +20,8 @@ def lines(old: Ledger, new: Ledger) -> List[Journal]:
             if member.joined and _whole(member) != _whole(old.members.get(name))]
     for name, entry in new.groups.items():
         before = old.groups.get(name, GroupEntry())
-        if entry.state == ONLINE or (entry.state, entry.epoch, entry.why) == (before.state, before.epoch, before.why):
+        quiet = entry.state == ONLINE and not entry.why.startswith(fencing.WAITS)
+        if quiet or (entry.state, entry.epoch, entry.why) == (before.state, before.epoch, before.why):
             continue
         told.append(_group(name, entry))
     told += _voters(old, new)
@@ -55,6 +57,9 @@ def _joined(name: str, ledger: Ledger) -> Journal:
 
 
 def _group(name: str, entry: GroupEntry) -> Journal:
+    if entry.why.startswith(fencing.WAITS):
+        return Journal("WAITS-FOR-FENCE", "warning", f"group {name} stays with {entry.owner}: {entry.why}", name,
+                       entry.owner or "")
     code, severity, text = _SAID[entry.state]
     if entry.state == STARTING and entry.force:
         code, severity = "TAKEOVER", "warning"

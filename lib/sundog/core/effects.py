@@ -37,6 +37,12 @@ class Send:
 
 
 @dataclass(frozen=True)
+class Greet:
+    """A sign of life to a node on every link that reaches it; heard there as a frame without a body."""
+    to: str
+
+
+@dataclass(frozen=True)
 class Store:
     stored: Stored
 
@@ -64,7 +70,9 @@ class Deactivate:
 
 @dataclass(frozen=True)
 class Fence:
+    """Have the node's devices, in their order, put this boot of it to an end; answered by one FenceDone."""
     node: str
+    boot_id: str
     why: str
 
 
@@ -120,5 +128,5 @@ class Forget:
     why: str
 
 
-Effect = Union[Send, Store, WriteDisk, Activate, Deactivate, Fence, SetDeadline, AnswerPermit, AnswerRequest,
+Effect = Union[Send, Greet, Store, WriteDisk, Activate, Deactivate, Fence, SetDeadline, AnswerPermit, AnswerRequest,
                FetchConfig, Journal, Leave, Forget]

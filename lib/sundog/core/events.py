@@ -112,8 +112,9 @@ class Configured:
 
 @dataclass(frozen=True)
 class FenceDone:
-    """A fence device answered. Only ok=True means that the node is off."""
+    """The devices of a Fence have answered. Only ok=True means that the node was off, and this boot of it is over."""
     node: str
+    boot_id: str
     ok: bool
     reason: str = ""
 
@@ -134,6 +135,12 @@ class Arbitrated:
     answering: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class ClockJumped:
+    """The wall clock has gone `by_s` further than the clock of our instants: a pause, or a clock that was set."""
+    by_s: float
+
+
 Event = Union[Tick, Heard, DiskAnswered, Activated, Deactivated, Adopted, GroupFailed, OperatorDisabled,
               OperatorEnabled, PermitAsked, Requested, Configured, FenceDone, Preflight,
-              Arbitrated]
+              ClockJumped, Arbitrated]

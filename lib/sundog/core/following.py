@@ -17,6 +17,7 @@ class Following:
         self.seen_at = float("-inf")                    # when that leader last said so
         self.lease_until: Optional[float] = None
         self._timing = timing
+        self.doubtful = False                           # the clock has jumped, and nobody has granted anything since
         self._newest = version                          # the highest version we have heard of
         self._fetching = (0, "")
         self._current = False                           # whether the cluster has told us of its newest version
@@ -67,6 +68,13 @@ class Following:
         until = lease.until(sent_at, for_s, self._timing.guard_s)
         self.lease_until = until if self.lease_until is None else max(self.lease_until, until)
         self._current = True
+        self.doubtful = False
+
+    def doubt(self) -> None:
+        """Rule 12: how old our heartbeats are is not known any more, so what answers them proves no right to start."""
+        self._beats.clear()
+        self._current = False
+        self.doubtful = self.lease_until is not None
 
     def right_until(self, version: int) -> Optional[float]:
         """The lease, unless a newer ledger than `version` is known: ours may assign what has been taken from us."""

@@ -45,6 +45,7 @@ class Heartbeat:
     #                                     (None reads as empty)
     config: str = ""                    # digest of the configuration that is in force there
     vote: str = ""                      # as in arbiter.py: NONE, ALONE or LED_ALONE; empty: as ever
+    silent: Mapping[str, float] = None  # type: ignore[assignment]  # "peer/link" -> seconds, see links.py (None: empty)
 
 
 @dataclass(frozen=True)
@@ -102,10 +103,10 @@ class Blocks:
 class Ask:
     """An operator's request on its way to the leader."""
     ask: str                            # unique: node:number
-    op: str                             # online | offline | move | clear | apply | explain | quorum
+    op: str                             # see requests.py; fence…: fence_requests.py
     group: str = ""
-    node: str = ""                      # where to, for online and move; on which node, for clear
-    digest: str = ""                    # for apply
+    node: str = ""                      # where to, for online and move; on which node, for clear; which, for fence
+    digest: str = ""                    # for apply; for fence…, the boot that is meant
     voters: Tuple[str, ...] = ()        # for apply: the holders that the configuration names
 
 

@@ -19,6 +19,7 @@ class Beat:
     unfit: Mapping[str, str]
     config: str = ""
     vote: str = ""
+    silent: Mapping[str, float] = field(default_factory=dict)   # changes with time alone: no news for the plan
 
     def says_the_same(self, other: "Beat") -> bool:
         return (self.boot_id == other.boot_id and self.version == other.version and self.groups == other.groups
@@ -64,7 +65,7 @@ class Membership:
             return False
         new = Beat(boot_id, incarnation, body.seq, body.version, body.hostid,
                    {one.group: one for one in body.groups} if body.groups else {}, body.unfit or {}, body.config,
-                   body.vote)
+                   body.vote, body.silent or {})
         peer.beat = new
         return old is None or not new.says_the_same(old)
 

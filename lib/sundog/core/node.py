@@ -4,39 +4,39 @@ A step ends the same way whatever began it: what was chosen is learned, the lead
 ledger, failfast's deadline follows the lease, and what must be durable goes out first.
 """
 from dataclasses import replace
-from typing import Callable, Dict, List, Mapping, Optional, Tuple
+from typing import Dict, List, Mapping, Optional, Tuple
 
 from sundog.config.model import Cluster
-from sundog.core import double, events, join, permits, placement, plan
+from sundog.core import events, fencing, join, jumps, permits, placement, plan
 from sundog.core.agent import Agent
 from sundog.core.asking import Asking
+from sundog.core.dispatch import handlers
 from sundog.core.double import Fork
 from sundog.core.effects import (
-    Deactivate,
     Effect,
     Forget,
+    Greet,
     Journal,
-    Leave,
     Send,
-    SetDeadline,
     Store,
     Stored,
 )
 from sundog.core.electorate import Present
 from sundog.core.following import Following
-from sundog.core.frames import Ask, Ballot, Blocks, Elected, Grant, Heartbeat, LedgerIs, Refused, Told, Write
+from sundog.core.frames import Ask, Body, Heartbeat
+from sundog.core.hearing import Hearing
 from sundog.core.leadership import Leadership
 from sundog.core.ledger import Ledger
+from sundog.core.links import Watch
 from sundog.core.membership import Membership
 from sundog.core.placement import Placement
+from sundog.core.standing import Standing
 from sundog.core.voting import Voting
 
-#: What a node that has carried on alone takes from nobody: it would be another ledger's.
-_FOLLOWED = (Grant, Elected, LedgerIs)
 _DISK = "disk:"                         # a pulse on a disk counts as heard on the link of this name
 
 
-class Node:
+class Node(Hearing):
     """`stored` is what the last Store of this node held, `boot` the life of the host that it runs in."""
 
     def __init__(self, cluster: Cluster, name: str, boot: events.Boot, stored: Stored) -> None:
@@ -47,6 +47,7 @@ class Node:
         self._timing = cluster.timing
         self._out: List[Effect] = []
         self._stored = stored
+        self.links = Watch(name, cluster)
         self._peers = Membership(cluster.nodes, cluster.timing.timeout_s)
         self.voting = self._voting = Voting(cluster, name, boot, stored, self._peers, self._out)
         self._fork = Fork(cluster, name)
@@ -58,23 +59,13 @@ class Node:
         self._seq = 0
         self._next_beat = float("-inf")
         self._held = False                              # whether there was a lease at the last beat
-        self._deadline: Optional[float] = None
-        self._told_deadline = False
+        self._standing = Standing()
         self._unfit: Mapping[str, str] = {}
         self._reported: Tuple[object, ...] = ()
         self._now = float("-inf")
         self._proposed = False                          # a ledger, in this step
-        self._handlers: Dict[type, Callable[..., None]] = {
-            events.Tick: self.on_tick, events.Heard: self.on_heard, events.DiskAnswered: self.on_disk_answered,
-            events.Activated: self.on_activated, events.Deactivated: self.on_deactivated,
-            events.Adopted: self.on_adopted, events.GroupFailed: self.on_group_failed,
-            events.OperatorDisabled: self.on_operator_disabled, events.OperatorEnabled: self.on_operator_enabled,
-            events.PermitAsked: self.on_permit_asked, events.Requested: self.on_requested,
-            events.Configured: self.on_configured, events.FenceDone: self.on_fence_done,
-            events.Preflight: self.on_preflight, events.Arbitrated: self.on_arbitrated}
-        self._bodies: Dict[type, Callable[..., None]] = {
-            Heartbeat: self._heartbeat, Grant: self._grant, Refused: self._refused, Elected: self._elected,
-            LedgerIs: self._ledger_is, Write: self._write, Blocks: self._blocks, Ask: self._ask, Told: self._told}
+        self._handlers = handlers(self, events.Event, "on_")
+        self._bodies = handlers(self, Body, "_")
 
     # ---- what others may look at
 
@@ -99,6 +90,10 @@ class Node:
         """When each link last brought something from `node`."""
         return self._peers.heard_on(node)
 
+    def link_states(self, now: float, node: str) -> Mapping[str, str]:
+        """Each link to `node`, and "disk:NAME" for pulses: up | lost | down | never (links.py)."""
+        return self.links.states(now, self._peers, node)
+
     def explain(self, now: float, group: str) -> Placement:
         """Why the group would go where; raises KeyError for a group that is not configured."""
         view = None if self._leadership is None \
@@ -106,6 +101,11 @@ class Node:
         nodes = plan.nodes_seen(view, self.ledger) if view is not None else \
             placement.nodes_by_ledger(self.cluster.nodes, self.ledger, {self.name: self._unfit})
         return placement.place(self.cluster.groups[group], nodes, self.ledger)
+
+    def fence_wanted(self, node: str, boot_id: str) -> bool:
+        """Should a Fence that is under way be gone on with?"""
+        return self._leadership is not None \
+            and self._leadership.fencing.wanted(node, boot_id, self.ledger, self.cluster)
 
     def wake_at(self, now: float) -> float:
         """The earliest instant at which a Tick can matter; at most a beat away."""
@@ -122,6 +122,10 @@ class Node:
     def step(self, now: float, event: events.Event) -> List[Effect]:
         """Take an event at an instant of this node's clock; the effects are to be carried out in order."""
         self._now, self._proposed = now, False
+        if type(event) is events.Heard and event.body is None and now < self.wake_at(now):
+            # The copy of a frame that came over another link: only that it came is new, and nothing else is due.
+            self.on_heard(now, event)
+            return []
         self._voting.start(now)
         self._handlers[type(event)](now, event)
         self._voting.check(now)
@@ -235,22 +239,15 @@ class Node:
             and join.is_member(node, boot_id, self._voting.writer.own.ledger or self.ledger)
 
     def _reconcile(self, now: float) -> None:
+        if self._following.doubtful and not join.is_member(self.name, self.boot.boot_id, self.ledger):
+            self._out += self._agent.depose("it was paused past its lease, and the cluster has gone on without it")
         until = self._following.right_until(self.ledger.version)
         orders = self._agent.reconcile(self.ledger, until is not None and now < until)
-        self._set_deadline(now)
+        self._out += self._standing.follow(now, self._agent, self.lease_until)
         self._out += orders
 
-    def _set_deadline(self, now: float) -> None:
-        at = self._agent.deadline(now, self.lease_until, self._deadline)
-        # A daemon that has just started first learns what runs, then gets its lease: until then failfast holds the
-        # deadline that its predecessor set.
-        first = not self._told_deadline and self._agent.known and not self._agent.active
-        if at != self._deadline or first:
-            self._deadline, self._told_deadline = at, True
-            self._out.append(SetDeadline(at))
-
     def _answer_permits(self) -> None:
-        until = self._following.right_until(self.ledger.version) if self._deadline is not None else None
+        until = self._following.right_until(self.ledger.version) if self._standing.at is not None else None
         self._out += self._applicants.answers(self._now, self.ledger, until, self._agent.stopping)
 
     # ---- heartbeats
@@ -270,13 +267,17 @@ class Node:
                 if leader is not None:
                     self._out.append(Send(leader, ask))
         self._out += self._asking.given_up(now)
+        self._out += self.links.look(now, self._peers)
+        peer = self.links.to_greet(self.leader)
+        if peer is not None:
+            self._out.append(Greet(peer))
 
     def _report(self, now: float) -> None:
         """A heartbeat: to the leader, or to everybody while there is none."""
         self._seq += 1
         reports, unfit = self._agent.reports, dict(self._unfit)
         body = Heartbeat(self._seq, now, self.ledger.version, self.boot.hostid, reports, unfit, self._digest,
-                         self._voting.vote)
+                         self._voting.vote, self.links.silent(now))
         self._peers.heard(now, "self", self.name, self.boot.boot_id)
         told = self._peers.beat(self.name, self.boot.boot_id, self.boot.incarnation, body)
         if self._leadership is not None:
@@ -300,7 +301,7 @@ class Node:
             self._count("unknown sender" if event.sender != self.name else "our own name")
             return
         self._peers.heard(now, event.link, event.sender, event.boot_id)
-        if event.body is not None and not (self._voting.alone and isinstance(event.body, _FOLLOWED)):
+        if event.body is not None and not self._is_of_a_fork(event.body):
             self._bodies[type(event.body)](now, event, event.body)
 
     def on_disk_answered(self, now: float, event: events.DiskAnswered) -> None:
@@ -346,6 +347,7 @@ class Node:
     def on_configured(self, now: float, event: events.Configured) -> None:
         self.cluster, self._digest = event.cluster, event.cluster.digest
         self._peers.follow(event.cluster.nodes)
+        self.links.follow(event.cluster)
         self._fork.configured(event.cluster)
         self._voting.configure(event.cluster)
         self._agent.configured(event.cluster)
@@ -353,8 +355,10 @@ class Node:
             self._leadership.dirty = True
 
     def on_fence_done(self, now: float, event: events.FenceDone) -> None:
-        outcome = "is off" if event.ok else f"could not be fenced: {event.reason}"
-        self._say("FENCED" if event.ok else "FENCE-FAILED", "warning", f"{event.node} {outcome}", "", event.node)
+        if self._leadership is None:
+            self._out.append(fencing.line(event))
+        else:
+            self._leadership.fence_done(now, event, self._timing.timeout_s)
 
     def on_arbitrated(self, now: float, event: events.Arbitrated) -> None:
         self._fork.answering = dict(event.answering)
@@ -363,87 +367,11 @@ class Node:
     def on_preflight(self, now: float, event: events.Preflight) -> None:
         self._unfit = dict(event.unfit)
 
-    # ---- bodies
-
-    def _heartbeat(self, now: float, event: events.Heard, body: Heartbeat) -> None:
-        told = self._peers.beat(event.sender, event.boot_id, event.incarnation, body)
-        self._look_for_fork(now, event.sender, body)
-        leadership = self._leadership
-        if leadership is None or not self._voting.leading(now):
-            self._guard_name(now, event.sender)
-            return
-        leadership.dirty |= told
-        member = self._is_member(event.sender, event.boot_id)
-        leadership.answer_beat(now, event.sender, body, member, self._voting.acknowledged_at, self.cluster, self.ledger)
-
-    def _look_for_fork(self, now: float, other: str, body: Heartbeat) -> None:
-        voting = self._voting
-        if double.forked(voting.alone, body.vote) and not voting.distrust:
-            self._out += self._fork.met(other, self._agent.reports, body.groups, voting.led, body.vote)
-            if self._fork.gives_way:
-                voting.give_way(now, self._fork.gives_way)
-                self._out += self._agent.stop_all(self._fork.gives_way)
-
-    def _guard_name(self, now: float, node: str) -> None:
-        """The leader cannot be told by its namesake: its followers refuse the other host."""
-        beat = self._peers.peers[node].beat
-        if node == self.leader and beat is not None:
-            refusal = join.namesake(node, beat, self.ledger, self._peers, self._timing)
-            self._out += [] if refusal is None else [Send(node, refusal)]
-
-    def _grant(self, now: float, event: events.Heard, body: Grant) -> None:
-        if self._following.granted(body):
-            self._follow(now, event.sender, body.ballot)
-
-    def _follow(self, now: float, leader: str, ballot: Ballot) -> bool:
-        """Some node says that it leads; says whether that is new to us."""
-        new = self._following.follow(now, leader, ballot)
-        if self._voting.leads and ballot > self._voting.writer.ballot:
-            self._voting.resign(now)
-        self._voting.leader_seen_at = self._following.seen_at
-        return new
-
-    def _elected(self, now: float, event: events.Heard, body: Elected) -> None:
-        self._following.knows_of(body.version)
-        if self._follow(now, event.sender, body.ballot):
-            self._report(now)
-            for ask in self._asking.open():
-                self._out.append(Send(event.sender, ask))
-
-    def _ledger_is(self, now: float, event: events.Heard, body: LedgerIs) -> None:
-        self._learn(body.ledger)
-
-    def _refused(self, now: float, event: events.Heard, body: Refused) -> None:
-        if body.boot_id not in ("", self.boot.boot_id):
-            return
-        if body.fatal:
-            self._say("REFUSED", "error", f"the cluster refuses {self.name}: {body.reason}")
-            self._out.append(Leave(body.reason, body.remedy))
-            return
-        stops = self._agent.stop_all(body.reason)
-        if any(isinstance(one, Deactivate) for one in stops):
-            self._say("REFUSED", "error", f"the cluster does not admit {self.name} yet: {body.reason}")
-        self._out += stops
-
-    def _write(self, now: float, event: events.Heard, body: Write) -> None:
-        if not self._doubtful(now, event):
-            self._voting.write(now, event.sender, event.boot_id, body)
-
-    def _blocks(self, now: float, event: events.Heard, body: Blocks) -> None:
-        if not self._doubtful(now, event):
-            self._voting.answered(now, event.sender, body)
-
-    def _doubtful(self, now: float, event: events.Heard) -> bool:
-        of = (event.sender, event.boot_id)
-        return join.is_doubtful(now, *of, self.ledger, self._peers, self._timing) \
-            or join.is_restored(*of, event.incarnation, self.ledger)
-
-    def _ask(self, now: float, event: events.Heard, body: Ask) -> None:
-        if self._leadership is not None and self._voting.leading(now):
-            self._leadership.asked(event.sender, body)
-
-    def _told(self, now: float, event: events.Heard, body: Told) -> None:
-        self._out += self._asking.told(body)
+    def on_clock_jumped(self, now: float, event: events.ClockJumped) -> None:
+        self._say("CLOCK-JUMPED", "warning", jumps.said(self.name, event.by_s))
+        self._following.doubt()
+        self._voting.doubt(now)
+        self._next_beat = now
 
     # ---- the configuration
 

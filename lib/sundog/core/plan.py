@@ -3,11 +3,26 @@
 Order: who is in, who is out, what owners report, what operators ask, where groups go, which go home.
 """
 from dataclasses import dataclass, field, replace
-from typing import Dict, List, Mapping, Tuple
+from typing import Dict, List, Mapping, Set, Tuple
 
 from sundog.config.model import Cluster, Group
-from sundog.core import arbiter, double, electorate, join, moves, placement, recovery, requests, takeover, voters
-from sundog.core.effects import Effect, Journal, Send
+from sundog.core import (
+    arbiter,
+    double,
+    electorate,
+    fence_requests,
+    fencing,
+    join,
+    links,
+    moves,
+    placement,
+    recovery,
+    requests,
+    takeover,
+    voters,
+)
+from sundog.core.effects import Effect, Fence, Journal, Send
+from sundog.core.fencing import Fencing, Key
 from sundog.core.frames import Ask, Refused, Told
 from sundog.core.ledger import OFFLINE, ONLINE, GroupEntry, Ledger, Member
 from sundog.core.membership import Membership
@@ -27,6 +42,7 @@ class View:
     peers: Membership
     elected_at: float
     led_at: float
+    fencing: Fencing = field(default_factory=Fencing)
     fork: double.View = double.NO_FORK
 
 
@@ -37,6 +53,10 @@ class Draft:
     wake_at: float
     said: List[Effect] = field(default_factory=list)                # at once
     answers: List[Tuple[str, Told]] = field(default_factory=list)   # when the change is chosen: node, answer
+    fences: List[Fence] = field(default_factory=list)               # at once
+    confirmed: Dict[Key, str] = field(default_factory=dict)             # an operator says that these boots are over
+    refuted: Dict[Key, str] = field(default_factory=dict)           # boots that are not over, though it was said
+    ordered: Set[Key] = field(default_factory=set)                  # an operator wants these boots fenced
     waits: str = ""                                                 # why a change of the voters waits
 
     def entry(self, group: str) -> GroupEntry:
@@ -56,14 +76,17 @@ def make(view: View, ledger: Ledger, asks: Mapping[str, Tuple[str, Ask]], learne
     _admit(view, draft)
     present = _vote(view, draft, present)
     _depose(view, draft)
+    fencing.follow(view, draft)
     _follow_reports(view, draft)
     _forget_failures(view, draft, learned)
     draft.ledger = double.settled(draft.ledger, view.me, view.fork)
     nodes = nodes_seen(view, draft.ledger)
     for origin, ask in asks.values():
-        outcome = requests.carry_out(ask, draft.ledger, view.cluster.groups.get(ask.group), nodes, present)
+        outcome = _carry_out(view, draft, ask, nodes, present)
         draft.ledger = outcome.ledger
         draft.answers.append((origin, Told(ask.ask, outcome.ok, outcome.text, outcome.remedy)))
+    if draft.confirmed:
+        fencing.follow(view, draft)
     settled_at = view.elected_at + _SETTLE_BEATS * view.cluster.timing.beat_s
     if view.cluster.arbiter is not None:
         # What another leader has changed by the arbiter's vote is not known here: its leases must end first.
@@ -77,6 +100,15 @@ def make(view: View, ledger: Ledger, asks: Mapping[str, Tuple[str, Ask]], learne
     if draft.ledger is not ledger and draft.ledger != ledger:
         draft.ledger = replace(draft.ledger, version=ledger.version + 1)
     return draft
+
+
+def _carry_out(view: View, draft: Draft, ask: Ask, nodes: placement.Nodes,
+               present: electorate.Present) -> requests.Outcome:
+    if ask.op == "links":
+        return requests.Outcome(draft.ledger, True, links.lines(view))
+    if ask.op in fence_requests.OPS:
+        return fence_requests.carry_out(ask, view, draft)
+    return requests.carry_out(ask, draft.ledger, view.cluster.groups.get(ask.group), nodes, present)
 
 
 def nodes_seen(view: View, ledger: Ledger) -> placement.Nodes:
@@ -110,7 +142,8 @@ def _admit(view: View, draft: Draft) -> None:
                 or join.is_member(node, beat.boot_id, draft.ledger) \
                 or view.now > view.peers.spoke_at(node, beat.boot_id) + join.SILENT_BEATS * beat_s:
             continue
-        verdict = join.verdict(view.now, node, beat, draft.ledger, view.peers, view.cluster.timing)
+        verdict = fencing.verdict(view, draft.ledger, node, beat) \
+            or join.verdict(view.now, node, beat, draft.ledger, view.peers, view.cluster.timing)
         if isinstance(verdict, Refused):
             draft.said.append(Send(node, verdict))
         elif verdict is None:
@@ -142,9 +175,6 @@ def _depose(view: View, draft: Draft) -> None:
             else "not heard since this leader was elected"
         draft.said.append(Journal("NODE-DOWN", "warning", f"{why}; {since}", "", node))
         draft.ledger = draft.ledger.with_member(node, replace(member, joined=False))
-        for group, entry in draft.ledger.groups.items():
-            if entry.owner == node and entry.state != OFFLINE:
-                draft.put(group, moves.free(entry, why))
 
 
 def _follow_reports(view: View, draft: Draft) -> None:

@@ -75,7 +75,7 @@ class Voting:
         earlier = {*self.disks.by_name, *cluster.retired}
         if self.ledger.voters:
             earlier &= {name for one in self.electorate() for name in one}
-        self.disks.follow(sorted({*cluster.holders, *earlier}))
+        self.disks.follow(sorted({*cluster.holders, *cluster.beating, *earlier}))
         # A node without a vote may lead too, where passive holders are the majority; those with one go first.
         places = sorted(cluster.nodes, key=lambda node: (not cluster.nodes[node].votes, node))
         self._stagger_s = min((places.index(self.name) + 1) / 40, _LONGEST_STAGGER) * cluster.timing.timeout_s
@@ -327,6 +327,13 @@ class Voting:
         self.leads_until = min(self.leads_until, now)
         if self.writer.phase == WRITING:
             self._abandon(now, 0.0)
+
+    def doubt(self, now: float) -> None:
+        """Rule 12: how old our probes are is not known any more; stand again at once with a ballot of our own."""
+        if self.leads or self.writer.phase != IDLE:
+            self._abandon(now, 0.0)
+            self._back_off_until = now
+        self.resign(now)
 
     # ---- answers
 

@@ -40,10 +40,19 @@ class Desk:
     async def quorum(self) -> Answer:
         raise NotImplementedError
 
+    async def links(self) -> Answer:
+        raise NotImplementedError
+
     async def request(self, op: str, group: str, node: str) -> Answer:
         raise NotImplementedError
 
     async def apply(self, source: str, files: Dict[str, str]) -> Answer:
+        raise NotImplementedError
+
+    async def fence(self, request: str, node: str) -> Answer:
+        raise NotImplementedError
+
+    async def fence_test(self, node: str) -> Answer:
         raise NotImplementedError
 
 
@@ -83,7 +92,7 @@ class Control:
         self._ops: Dict[str, Callable[[Request, Client], Awaitable[Optional[Answer]]]] = {
             "permit": self._permit, "outcome": self._outcome, "status": self._status, "watch": self._watch,
             "request": self._request, "explain": self._explain, "log": self._log, "apply": self._apply,
-            "quorum": self._quorum}
+            "quorum": self._quorum, "links": self._links, "fence": self._fence, "fence-test": self._fence_test}
 
     async def open(self) -> None:
         if os.path.exists(self.path):
@@ -169,6 +178,9 @@ class Control:
     async def _quorum(self, request: Request, client: Client) -> Answer:
         return {"ok": True, "quorum": await self.desk.quorum()}
 
+    async def _links(self, request: Request, client: Client) -> Answer:
+        return {"ok": True, "links": await self.desk.links()}
+
     async def _request(self, request: Request, client: Client) -> Answer:
         return await self.desk.request(_text(request, "request"), _text(request, "group"), _text(request, "node", ""))
 
@@ -177,6 +189,15 @@ class Control:
         if not isinstance(files, dict) or not all(isinstance(text, str) for text in files.values()):
             raise BadRequest("files is a mapping of names to texts")
         return await self.desk.apply(_text(request, "source"), files)
+
+    async def _fence(self, request: Request, client: Client) -> Answer:
+        what = _text(request, "request")
+        if what not in ("fence", "fence-forced", "fence-confirm"):
+            raise BadRequest("request is one of fence, fence-forced, fence-confirm")
+        return await self.desk.fence(what, _text(request, "node"))
+
+    async def _fence_test(self, request: Request, client: Client) -> Answer:
+        return await self.desk.fence_test(_text(request, "node", ""))
 
     async def _watch(self, request: Request, client: Client) -> None:
         """A status line now and at every change that is more than the passing of time."""

@@ -12,13 +12,18 @@ Tell = Callable[[str, str, str], None]  # code, severity, text
 
 
 class DeadlineKeeper:
-    """Keeps failfast told. `own` is this daemon's end of the socket, `peer` failfast's."""
+    """Keeps failfast told. `own` is this daemon's end of the socket, `peer` failfast's.
+
+    `expire` ends this host itself, when failfast has not; `other` gets the answers that are not about the deadline.
+    """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, own: str, peer: str, first_id: int, tell: Tell,
                  expire: Callable[[], None] = reset) -> None:
         self.loop, self.own, self.peer, self.tell, self.expire = loop, own, peer, tell, expire
         self.at: Optional[float] = None
         self.acknowledged = False
+        self.other: Callable[[List[bytes]], None] = lambda words: None
+        self._condemned = False
         self._id = first_id
         self._silent = False
         self._retry: Optional[asyncio.TimerHandle] = None
@@ -32,11 +37,25 @@ class DeadlineKeeper:
         loop.add_reader(self._sock.fileno(), self._readable)
 
     def set(self, at: Optional[float]) -> None:
-        """Move the deadline (monotonic seconds), or disarm with None."""
-        self.at = at
+        """Move the deadline (seconds of the loop's clock), or disarm with None; not for a host that is condemned."""
+        self.at = self.at if self._condemned else at
         self._id += 1
         self.acknowledged = False
         self._send()
+
+    def condemn(self) -> None:
+        """This host is to end now, whatever is said later."""
+        if not self._condemned:
+            self.set(self.loop.time())
+            self._condemned = True
+
+    def send(self, datagram: bytes) -> bool:
+        """To failfast; False when there is nobody."""
+        try:
+            self._sock.sendto(datagram, self.peer)
+        except OSError:
+            return False
+        return True
 
     def passed(self, now: float) -> bool:
         """Has the deadline passed while this host still runs? Then do what failfast should have done."""
@@ -93,6 +112,8 @@ class DeadlineKeeper:
                 return
             if words == [b"ok", str(self._id).encode()]:
                 self._confirmed()
+            else:
+                self.other(words)
 
     def _confirmed(self) -> None:
         if self._retry is not None:

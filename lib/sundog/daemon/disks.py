@@ -88,13 +88,14 @@ class Racks:
 
     def with_retired(self, cluster: Cluster) -> Cluster:
         """The configuration that this node starts with, and what it knows of those before."""
-        earlier = {name: holder for name, holder in self.known.items() if name not in cluster.holders}
+        earlier = {name: holder for name, holder in self.known.items()
+                   if name not in cluster.holders and name not in cluster.beating}
         self.follow(cluster, earlier)
         return replace(cluster, retired=earlier)
 
     def follow(self, cluster: Cluster, keep: Iterable[str]) -> None:
         """Remember the holders of `cluster`, and of the others those in `keep`; durable when it returns."""
-        new = {**{name: self.known[name] for name in keep if name in self.known}, **cluster.holders}
+        new = {**{name: self.known[name] for name in keep if name in self.known}, **cluster.holders, **cluster.beating}
         if new != self.known:
             self.known = new
             devices = {name: holder.device for name, holder in sorted(new.items())}

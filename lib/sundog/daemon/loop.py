@@ -4,19 +4,25 @@ A Store is durable before anything after it in the same step is begun. Ticks com
 (Node.wake_at); nothing here sleeps or polls. Instants are seconds of the loop's clock, which is the monotonic one.
 """
 import asyncio
+import time
 from collections import deque
 from typing import Any, Callable, Coroutine, Deque, Dict, Optional, Set, Tuple
 
 from sundog.config.model import Cluster
 from sundog.core import effects, events
 from sundog.core.frames import Body
+from sundog.core.jumps import Clocks
 from sundog.core.node import Node
 from sundog.daemon.arbiter import Pinger
 from sundog.daemon.control import Answer, Control, Desk
 from sundog.daemon.deadline import DeadlineKeeper
 from sundog.daemon.disks import DiskWorkers
 from sundog.daemon.execute import Execution
+from sundog.daemon.fencing import Fencer
+from sundog.daemon.health import Health
 from sundog.daemon.journal import Journal
+from sundog.daemon.matrix import matrix
+from sundog.daemon.orders import Orders
 from sundog.daemon.presence import Presence
 from sundog.daemon.quorum import quorum
 from sundog.daemon.settle import Settlement
@@ -32,6 +38,8 @@ _ANSWER_WITHIN_S = 18.0
 _FAILFAST_WITHIN_S = 1.0
 _HAND_OVER_WITHIN_S = 5.0
 _SHORTEST_TICK_S = 0.001
+_LATE = 0.25                            # of L: a tick that much behind its time is told
+_LATE_AGAIN_S = 60.0
 
 
 class GaveWay(SundogError):
@@ -47,6 +55,9 @@ class Daemon(Desk):
         self.store, self.journal, self.end = store, journal, end
         self.presence = Presence(cluster.timing.timeout_s, loop.time())
         self.leaving = False
+        self._clocks = Clocks(cluster.timing.guard_s, cluster.timing.timeout_s)
+        self._jumps = 0
+        self._late_at = float("-inf")
         self._queue: Deque[events.Event] = deque()
         self._draining = False
         self._closed = False
@@ -57,15 +68,18 @@ class Daemon(Desk):
         self._tasks = Tasks(loop, "a task of the daemon")
         self._refused: Set[str] = set()
         self._carry: Dict[type, Callable[[Any], None]] = {
-            effects.Send: self._send, effects.Store: self._store, effects.WriteDisk: self._write_disk,
+            effects.Send: self._send, effects.Greet: self._greet, effects.Store: self._store,
+            effects.WriteDisk: self._write_disk,
             effects.Activate: self._activate, effects.Deactivate: self._deactivate, effects.Fence: self._fence,
             effects.SetDeadline: self._set_deadline, effects.AnswerPermit: self._answer_permit,
             effects.AnswerRequest: self._answer_request, effects.FetchConfig: self._fetch_config,
             effects.Journal: self._journal, effects.Leave: self._leave, effects.Forget: self._forget}
 
     def attach(self, lan: Lan, deadline: DeadlineKeeper, execution: Execution, settlement: Settlement,
-               control: Control, disks: DiskWorkers, pinger: Pinger) -> None:
+               control: Control, disks: DiskWorkers, orders: Orders, health: Health, fencer: Fencer,
+               pinger: Pinger) -> None:
         self.lan, self.deadline, self.execution = lan, deadline, execution
+        self.orders, self.health, self.fencer = orders, health, fencer
         self.settlement, self.control, self.disks, self.pinger = settlement, control, disks, pinger
 
     def start(self, adopted: Dict[str, str]) -> None:
@@ -106,6 +120,11 @@ class Daemon(Desk):
         # Before anything else: a host that was stopped and goes on after its deadline has no right to act.
         if self.deadline.passed(now):
             return
+        by_s = self._clocks.jumped(now, time.time())
+        if by_s:
+            self._jumps += 1
+            self._queue.appendleft(event)
+            event = events.ClockJumped(by_s)
         if isinstance(event, events.Heard):
             self.presence.heard(event.sender, now)
         elif isinstance(event, events.Configured):
@@ -117,13 +136,23 @@ class Daemon(Desk):
         self.disks.keep(self.node.voting.disks.by_name)
 
     def _set_tick(self) -> None:
-        if self._tick is not None:
-            self._tick.cancel()
         now = self.loop.time()
-        self._tick = self.loop.call_at(max(self.node.wake_at(now), now + _SHORTEST_TICK_S), self._on_tick)
+        at = max(self.node.wake_at(now), now + _SHORTEST_TICK_S)
+        if self._tick is not None:
+            # A tick that comes too early costs less than a new timer for every frame; it sets the next one.
+            if self._tick.when() <= at:
+                return
+            self._tick.cancel()
+        self._tick = self.loop.call_at(at, self._on_tick)
 
     def _on_tick(self) -> None:
+        assert self._tick is not None
+        late_s, now = self.loop.time() - self._tick.when(), self.loop.time()
         self._tick = None
+        if late_s > _LATE * self.cluster.timing.timeout_s and now >= self._late_at + _LATE_AGAIN_S:
+            self._late_at = now
+            self.tell("LOOP-LATE", "warning", f"the coordinator was held up for {late_s:.3f} s: this host, or its root "
+                      f"disk, is too slow for a timeout of {self.cluster.timing.timeout_s:g} s")
         self.happen(events.Tick())
 
     def begin(self, work: Coroutine[Any, Any, None]) -> None:
@@ -144,6 +173,9 @@ class Daemon(Desk):
             self._refused.add(kind)
             self.tell(code, "error", f"{kind}: {text}")
 
+    def _greet(self, effect: effects.Greet) -> None:
+        self.lan.hail(effect.to)
+
     def _store(self, effect: effects.Store) -> None:
         self.store.save(effect.stored)
 
@@ -160,7 +192,7 @@ class Daemon(Desk):
             self.execution.deactivate(effect)
 
     def _fence(self, effect: effects.Fence) -> None:
-        self.happen(events.FenceDone(effect.node, False, "no fence device is configured"))
+        self.fencer.fence(effect)
 
     def _set_deadline(self, effect: effects.SetDeadline) -> None:
         self.deadline.set(effect.at)
@@ -191,14 +223,7 @@ class Daemon(Desk):
     # ---- what the control socket offers
 
     async def permit(self, group: str, resource: str) -> Answer:
-        self._asks += 1
-        ask = self._asks
-        answered: "asyncio.Future[effects.AnswerPermit]" = self.loop.create_future()
-        self._permits[ask] = answered
-        self.happen(events.PermitAsked(ask, group, resource))
-        # Not bounded here: the core gives every applicant an answer within the cluster's timeout.
-        answer = await answered
-        del self._permits[ask]
+        answer = await self._ask_permit(group, resource)
         if answer.permit is None or self.leaving:
             raise NotPermitted(f"group {group}: {answer.refusal or 'the coordinator is being stopped on this node'}",
                                f"sundog explain {group} tells where it may run")
@@ -206,6 +231,21 @@ class Daemon(Desk):
             raise NotPermitted(f"group {group}: failfast does not hold a deadline for this node",
                                "svcs -x svc:/system/sundog/failfast:default")
         return {"ok": True, "epoch": answer.permit.epoch, "force": answer.permit.force, "why": answer.permit.why}
+
+    async def _ask_permit(self, group: str, resource: str) -> effects.AnswerPermit:
+        """The core's answer; an answer from before a pause of this host is asked for again (rule 12)."""
+        while True:
+            jumps, self._asks = self._jumps, self._asks + 1
+            ask = self._asks
+            answered: "asyncio.Future[effects.AnswerPermit]" = self.loop.create_future()
+            self._permits[ask] = answered
+            self.happen(events.PermitAsked(ask, group, resource))
+            # Not bounded here: the core gives every applicant an answer within the cluster's timeout.
+            answer = await answered
+            del self._permits[ask]
+            self.happen(events.Tick())
+            if answer.permit is None or jumps == self._jumps:
+                return answer
 
     def outcome(self, fmri: str, group: str, method: str, ok: bool, error: str) -> None:
         if not ok:
@@ -221,6 +261,9 @@ class Daemon(Desk):
 
     async def quorum(self) -> Answer:
         return await quorum(self)
+
+    async def links(self) -> Answer:
+        return await matrix(self)
 
     async def request(self, op: str, group: str, node: str = "", digest: str = "",
                       voters: Tuple[str, ...] = ()) -> Answer:
@@ -244,15 +287,29 @@ class Daemon(Desk):
     async def apply(self, source: str, files: Dict[str, str]) -> Answer:
         return await self.settlement.apply(source, files)
 
+    async def fence(self, request: str, node: str) -> Answer:
+        """An operator's word on the boot of `node` that this node's ledger knows now, and on no later one."""
+        member = self.node.ledger.members.get(node)
+        return await self.request(request, "", node, member.boot_id if member is not None else "")
+
+    async def fence_test(self, node: str) -> Answer:
+        return {"ok": True, "fence": await self.fencer.test(node)}
+
     # ---- the end
 
     async def leave_orderly(self) -> None:
-        """Hand over or stop what runs here, keeping the lease alive meanwhile; then nothing is armed any more."""
+        """Hand over or stop what runs here, keeping the lease alive meanwhile; then nothing is armed any more.
+
+        Failfast holds a deadline for that too: a host that hangs while it stops is reset, so that others may start.
+        """
+        self.orders.stop_by(self.loop.time() + self.settlement.cluster.protection.shutdown_s)
         await asyncio.gather(*(self._hand_over(group) for group in self.execution.active()))
         self.leaving = True
         await self.execution.stop_all()
         self.deadline.set(None)
+        self.orders.stop_by(None)
         await self.deadline.confirmed(_FAILFAST_WITHIN_S)
+        await self.orders.confirmed(_FAILFAST_WITHIN_S)
 
     async def _hand_over(self, group: str) -> None:
         """Move a group to another node in an orderly way, if there is one that takes it."""
@@ -269,8 +326,11 @@ class Daemon(Desk):
         if self._tick is not None:
             self._tick.cancel()
         self._tasks.cancel()
+        self.health.close()
+        self.orders.close()
         await self.settlement.close()
         await self.control.close()
+        self.fencer.close()
         self.execution.close()
         self.lan.close()
         self.pinger.close()

@@ -8,6 +8,7 @@ import fcntl
 import os
 import signal
 import sys
+import threading
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -22,13 +23,18 @@ from sundog.core.node import Node
 from sundog.daemon.arbiter import Pinger
 from sundog.daemon.boot import boot_id, recall
 from sundog.daemon.bundle import Shelf
+from sundog.daemon.clock import Policy
 from sundog.daemon.control import Control
 from sundog.daemon.deadline import DeadlineKeeper
 from sundog.daemon.disks import DiskWorker, DiskWorkers, Racks
 from sundog.daemon.execute import Execution
+from sundog.daemon.failfast import reset
+from sundog.daemon.fencing import Fencer
+from sundog.daemon.health import Health
 from sundog.daemon.host import Surroundings, ThisHost
 from sundog.daemon.journal import Journal
 from sundog.daemon.loop import Daemon, GaveWay
+from sundog.daemon.orders import Orders
 from sundog.daemon.settle import Settlement
 from sundog.daemon.store import Store
 from sundog.errors import ConfigProblem, SundogError
@@ -39,6 +45,7 @@ from sundog.link.lan import Lan
 OK, AGAIN, USAGE, MISCONFIGURED = 0, 1, 2, 96
 PREFLIGHT_EACH_S = 30.0
 _FIRST_PREFLIGHT_S = 1.0
+_SMF_THREADS = 4
 
 
 @dataclass(frozen=True)
@@ -68,6 +75,13 @@ def say(text: str) -> None:
     """A line for the SMF log."""
     sys.stderr.write(f"sundogd: {text}\n")
     sys.stderr.flush()
+
+
+def fill(pool: ThreadPoolExecutor, count: int) -> None:
+    """Have all threads of the pool made now: later the process table may be full."""
+    met = threading.Barrier(count)
+    for _ in range(count):
+        pool.submit(met.wait)
 
 
 def own_name(cluster: Cluster) -> str:
@@ -100,8 +114,10 @@ class Run:
         self.cluster = self.racks.with_retired(self.cluster)
         self.node = Node(self.cluster, self.name, self.boot, stored)
         self.journal = Journal(os.path.join(paths.var, "journal"), say)
-        self.fast = ThreadPoolExecutor(4, thread_name_prefix="smf")
+        self.fast = ThreadPoolExecutor(_SMF_THREADS, thread_name_prefix="smf")
         self.slow = ThreadPoolExecutor(1, thread_name_prefix="slow")
+        fill(self.fast, _SMF_THREADS)
+        self._unfit: Dict[str, str] = {}                # what preflight found last
         self.reason: Optional[SundogError] = None
         self.crash: Optional[BaseException] = None
 
@@ -131,6 +147,8 @@ class Run:
         say(f"node {self.name} of cluster {self.cluster.name}, incarnation {self.boot.incarnation}"
             + (f", adopts {', '.join(f'{group} ({what})' for group, what in adopted.items())}" if adopted else ""))
         self.daemon.start(adopted)
+        self.daemon.orders.ask()
+        self.daemon.health.start()
         self.loop.call_later(_FIRST_PREFLIGHT_S, self._preflight)
 
     def _lay_out(self) -> None:
@@ -155,17 +173,25 @@ class Run:
         boot = (self.boot.boot_id, self.boot.incarnation)
         lan = Lan(loop, cluster, self.name, boot, self.key, daemon.happen, daemon.tell)
         deadline = DeadlineKeeper(loop, os.path.join(paths.run, "coordinator"), os.path.join(paths.run, "failfast"),
-                                  self.boot.incarnation * 1_000_000, daemon.tell)
+                                  self.boot.incarnation * 1_000_000, daemon.tell,
+                                  lambda: reset(daemon.settlement.cluster.protection.expiry))
+        orders = Orders(loop, self.name, deadline.send, daemon.tell)
+        orders.follow(cluster.protection)
+        deadline.other = orders.take
+        health = Health(loop, lambda: daemon.settlement.cluster.protection, paths.var, daemon.tell,
+                        lambda: deadline.at is not None, deadline.condemn, self._say_fit)
         execution = Execution(loop, self.fast, self.host, cluster, daemon.happen, daemon.tell, self._sweep)
         shelf = Shelf(os.path.join(paths.var, "bundles"), paths.etc)
         settlement = Settlement(loop, self.slow, cluster, self.name, self.key, shelf, self.types, execution,
                                 lambda: self.node.ledger, daemon.request, self._apply, daemon.happen, daemon.tell)
         control = Control(loop, os.path.join(paths.run, "control"), daemon, self.journal)
+        fencer = Fencer(loop, self.name, lambda: settlement.cluster, self.node.fence_wanted, daemon.happen, daemon.tell,
+                        daemon.begin)
         disks = DiskWorkers(self.racks, lambda holder: self._worker(daemon, holder))
         arbiter = self.node.voting.arbiter
         pinger = Pinger(loop, cluster, daemon.happen, daemon.tell,
                         lambda: arbiter.absent or loop.time() >= arbiter.silent_from(), execution.active)
-        daemon.attach(lan, deadline, execution, settlement, control, disks, pinger)
+        daemon.attach(lan, deadline, execution, settlement, control, disks, orders, health, fencer, pinger)
         return daemon
 
     def _worker(self, daemon: Daemon, holder: DiskHolder) -> DiskWorker:
@@ -183,10 +209,18 @@ class Run:
         self.daemon.begin(self._look_ahead())
 
     async def _look_ahead(self) -> None:
-        found = await self.loop.run_in_executor(self.slow, self.host.unfit, self.daemon.settlement.cluster, self.name,
-                                                self.daemon.execution.active())
-        self.daemon.happen(Preflight(found))
+        self.daemon.orders.follow(self.daemon.settlement.cluster.protection)
+        self._unfit = await self.loop.run_in_executor(self.slow, self.host.unfit, self.daemon.settlement.cluster,
+                                                      self.name, self.daemon.execution.active())
+        self._say_fit()
         self.loop.call_later(PREFLIGHT_EACH_S, self._preflight)
+
+    def _say_fit(self) -> None:
+        """What preflight found, and what the probes say against every group that does not run here."""
+        sick, active = self.daemon.health.unfit, self.daemon.execution.active()
+        groups = self.daemon.settlement.cluster.groups if sick else {}
+        ill = {name: sick for name, group in groups.items() if self.name in group.nodes and name not in active}
+        self.daemon.happen(Preflight({**self._unfit, **ill}))
 
     # ---- the end
 
@@ -214,6 +248,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
     if arguments or len(sys.argv) > 1:
         say("takes no arguments: everything is in /etc/sundog/cluster.yaml")
         return USAGE
+    asyncio.set_event_loop_policy(Policy())
     try:
         return asyncio.run(Run(Paths(), ThisHost(), resource.parameters()).live())
     except ConfigProblem as error:

@@ -3,6 +3,7 @@ import asyncio
 from concurrent.futures import Executor
 from typing import Any, Callable, Coroutine, Dict, List, Mapping, Optional, Tuple
 
+from sundog.config import paths
 from sundog.config.diff import Diff, diff
 from sundog.config.load import parse
 from sundog.config.model import Cluster
@@ -13,7 +14,6 @@ from sundog.core.ledger import OFFLINE, Ledger
 from sundog.daemon.bundle import Bundle, BundleServer, FetchFailed, Shelf, fetch
 from sundog.daemon.execute import Execution, Tell
 from sundog.errors import ConfigProblem, SundogError
-from sundog.link.lan import address_on
 
 _AGAIN_S = 1.0
 _AGREED_WITHIN_S = 8.0
@@ -37,9 +37,7 @@ class Settlement:
         self._settled = asyncio.Event()
 
     async def open(self) -> None:
-        own = self.cluster.nodes[self.name]
-        await self.server.open([(address, link.port) for link in self.cluster.links.values()
-                                for address in [address_on(own, link)] if address])
+        await self.server.open(list(paths.seats(self.cluster, self.name).values()))
 
     async def close(self) -> None:
         if self._task is not None:
@@ -144,8 +142,7 @@ class Settlement:
         raise trouble
 
     def _addresses(self, other: str) -> List[Tuple[str, int]]:
-        spec, own = self.cluster.nodes.get(other), self.cluster.nodes[self.name]
-        if spec is None or other == self.name:
+        if other not in self.cluster.nodes or other == self.name:
             return []
-        return [(address, link.port) for link in self.cluster.links.values()
-                for address in [address_on(spec, link)] if address and address_on(own, link)]
+        seats, own = paths.seats(self.cluster, other), paths.seats(self.cluster, self.name)
+        return [seat for link, seat in seats.items() if link in own]

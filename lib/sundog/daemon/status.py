@@ -27,7 +27,10 @@ def status(daemon: "Daemon") -> Plain:
         "groups": {name: _group(daemon, name, ledger.groups.get(name, GroupEntry()))
                    for name in daemon.settlement.cluster.groups},
         "arbiter": daemon.pinger.state(),
+        "host": {**daemon.health.said(), "failfast": dict(daemon.orders.state)},
+        "fence": daemon.fencer.told(),
         "counters": {"frames": daemon.lan.received, "sent": daemon.lan.sent, "dropped": dict(daemon.lan.dropped),
+                     "damaged": daemon.lan.damaged,
                      "unsent": dict(daemon.lan.unsent)}}
 
 
@@ -38,16 +41,13 @@ def _node(daemon: "Daemon", name: str, now: float) -> Plain:
     if name == daemon.name:
         return {"state": "up", "boot_id": daemon.boot.boot_id, "links": {},
                 "since_s": daemon.presence.since_s(name, True, now)}
-    heard = {link: at for link, at in daemon.node.heard(name).items() if at is not None}
-    links = dict.fromkeys(daemon.lan.links(name), "down")
-    links.update({link: "up" if now - at <= timeout_s else "down" for link, at in heard.items()})
-    up = "up" in links.values()
-    state = "unknown" if not heard and member is None else "up" if up else "down"
-    if not up and member is not None:
+    heard_at = max(daemon.node.heard(name).values(), default=float("-inf"))
+    state = "up" if now - heard_at <= timeout_s else "unknown" if member is None else "down"
+    if state != "up" and member is not None:
         # Followers speak with their leader only: of the others a node knows what the ledger says.
         led = daemon.node.leader not in (None, daemon.name, name)
         state = "out" if not member.joined else "up" if led else "down"
-        links = dict.fromkeys(links, "unheard") if led and member.joined else links
+    links = dict(daemon.node.link_states(now, name))
     return {"state": state, "boot_id": boot, "links": links,
             "since_s": daemon.presence.since_s(name, state == "up", now)}
 

@@ -17,6 +17,9 @@ from sundog.errors import SundogError
 
 Decode = Callable[[Any], Any]
 
+#: Made once: json.dumps and json.loads make one for every call.
+_ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False, check_circular=False)
+
 #: No text that a peer sends may unpack to more than this many bytes.
 LARGEST = 8 << 20
 _COMPRESS_ABOVE = 1200
@@ -38,7 +41,7 @@ def garbage(what: str) -> FrameError:
 
 def pack(value: Any) -> bytes:
     """A dataclass as bytes, compressed when that pays."""
-    text = json.dumps(_plain(value), separators=(",", ":"), allow_nan=False).encode()
+    text = _ENCODER.encode(_plain(value)).encode()
     return _PACKED + zlib.compress(text, 1) if len(text) > _COMPRESS_ABOVE else _PLAIN + text
 
 
@@ -48,7 +51,7 @@ def unpack(kind: type, packed: bytes) -> Any:
 
 
 def pack_body(body: frames.Body) -> bytes:
-    text = json.dumps([type(body).__name__, _plain(body)], separators=(",", ":"), allow_nan=False).encode()
+    text = _ENCODER.encode([type(body).__name__, _plain(body)]).encode()
     return _PACKED + zlib.compress(text, 1) if len(text) > _COMPRESS_ABOVE else _PLAIN + text
 
 
@@ -83,7 +86,7 @@ def _names(kind: Any) -> Tuple[str, ...]:
 
 def _parse(packed: bytes) -> Any:
     try:
-        return json.loads(_text(packed), parse_constant=_no_constant)
+        return _DECODER.decode(_text(packed).decode())
     except (ValueError, RecursionError) as error:
         raise garbage(f"not JSON: {error}") from None
 
@@ -106,6 +109,9 @@ def _text(packed: bytes) -> bytes:
 
 def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is no number")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_no_constant)
 
 
 @lru_cache(maxsize=None)

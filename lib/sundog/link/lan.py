@@ -1,37 +1,38 @@
-"""Heartbeat paths over UDP: one socket for each network, bound to this node's own address on it (IPv4 or IPv6).
+"""Heartbeat paths that carry frames: UDP on each network, bound to this node's own address on it (IPv4 or IPv6), and
+serial lines. What is sent goes out on every link that both ends share.
 
-What is sent goes out on every link that both ends share. Counts what it drops, by reason: key, stale, garbage, unknown.
+Counts what it drops, by reason: key, stale, garbage, unknown.
 """
 import asyncio
-import ipaddress
 import os
 import socket
 from collections import Counter
 from typing import Any, Callable, Dict, Iterator, Optional, Tuple
 
-from sundog.config.model import Cluster, LanLink, NodeSpec
+from sundog.config import paths
+from sundog.config.model import Cluster, NodeSpec, SerialLink
 from sundog.core.events import Heard
 from sundog.core.frames import Body, Refused
 from sundog.link.codec import FrameError, pack_body
 from sundog.link.frame import NO_SESSION, Frame, cluster_id, seal, unseal
 from sundog.link.gate import FIRST, GREET, NEW, Gate, Run
+from sundog.link.serial import SerialLine
 
 _RETRY_BIND_S = 1.0
 _MOST_AT_ONCE = 64
 _BUFFER = 1 << 18
+#: So many datagrams are known again when their copies come over other links: what 32 nodes send in a beat, twice.
+_COPIES = 256
 
 Deliver = Callable[[Heard], None]
 Tell = Callable[[str, str, str], None]  # code, severity, text
 
 
-def address_on(node: NodeSpec, link: LanLink) -> Optional[str]:
-    """The node's address in the link's network, None when it is not on it."""
-    network = ipaddress.ip_network(link.network)
-    return next((one for one in node.addresses if ipaddress.ip_address(one) in network), None)
-
-
 class Lan:
-    """All LAN links of this node. `deliver` gets every authentic frame as an event, `tell` gets journal lines."""
+    """All links of this node that carry frames.
+
+    `deliver` gets every authentic frame as an event, `tell` gets journal lines.
+    """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, cluster: Cluster, name: str, boot: Tuple[str, int], key: bytes,
                  deliver: Deliver, tell: Tell) -> None:
@@ -48,14 +49,28 @@ class Lan:
         self._sockets: Dict[str, socket.socket] = {}
         self._retries: Dict[str, asyncio.TimerHandle] = {}
         self._told: Dict[str, str] = {}
+        self._copies: Dict[bytes, Frame] = {}           # authentic datagrams that came lately
+        self._lines = {link.name: self._line(link, link.devices[name]) for link in cluster.links.values()
+                       if isinstance(link, SerialLink) and name in link.devices}
         self._peers = {peer: dict(self._paths(spec)) for peer, spec in cluster.nodes.items() if peer != name}
 
-    def _paths(self, peer: NodeSpec) -> Iterator[Tuple[str, Tuple[str, int]]]:
-        own = self.cluster.nodes[self.name]
-        for link in self.cluster.links.values():
-            address = address_on(peer, link)
-            if address and address_on(own, link):
-                yield link.name, (address, link.port)
+    def _line(self, link: SerialLink, device: str) -> SerialLine:
+        def deliver(datagram: bytes) -> None:
+            self._receive(link.name, device, datagram)
+        return SerialLine(self.loop, link.name, device, link.speed, deliver, lambda: self.greet(link.name), self.tell,
+                          self.unsent)
+
+    def _paths(self, peer: NodeSpec) -> Iterator[Tuple[str, Any]]:
+        """Each link to `peer`, and where to send on it: an address, or the device of a line."""
+        seats = paths.seats(self.cluster, peer.name)
+        for name in paths.shared(self.cluster, self.name, peer.name):
+            link = self.cluster.links[name]
+            yield name, link.devices[self.name] if isinstance(link, SerialLink) else seats[name]
+
+    @property
+    def damaged(self) -> int:
+        """Packets of serial lines that noise has hit."""
+        return sum(line.receiver.damaged for line in self._lines.values())
 
     def links(self, peer: str) -> Tuple[str, ...]:
         """The links that this node shares with `peer`."""
@@ -63,35 +78,38 @@ class Lan:
 
     def open(self) -> None:
         """Bind every link's socket and greet all peers; an address that is not there yet is tried again each second."""
-        for link in self.cluster.links.values():
-            address = address_on(self.cluster.nodes[self.name], link)
-            if address is not None:
-                self._bind(link, address)
+        for name, seat in paths.seats(self.cluster, self.name).items():
+            self._bind(name, seat)
+        for line in self._lines.values():
+            line.open()
 
     def close(self) -> None:
         for retry in self._retries.values():
             retry.cancel()
         for link in list(self._sockets):
             self._unbind(link)
+        for line in self._lines.values():
+            line.close()
 
-    def _bind(self, link: LanLink, address: str) -> None:
-        self._retries.pop(link.name, None)
+    def _bind(self, link: str, seat: Tuple[str, int]) -> None:
+        self._retries.pop(link, None)
+        address, port = seat
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         sock = socket.socket(family, socket.SOCK_DGRAM)
         sock.setblocking(False)
         try:
-            sock.bind((address, link.port))
+            sock.bind(seat)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
         except OSError as error:
             sock.close()
-            self._say_once(link.name, f"link {link.name}: cannot use {address} port {link.port}: {error.strerror}")
-            self._retries[link.name] = self.loop.call_later(_RETRY_BIND_S, self._bind, link, address)
+            self._say_once(link, f"link {link}: cannot use {address} port {port}: {error.strerror}")
+            self._retries[link] = self.loop.call_later(_RETRY_BIND_S, self._bind, link, seat)
             return
-        if self._told.pop(link.name, None):
-            self.tell("LINK-BOUND", "notice", f"link {link.name}: {address} is there now")
-        self._sockets[link.name] = sock
-        self.loop.add_reader(sock.fileno(), self._readable, link.name, sock)
-        self.greet(link.name)
+        if self._told.pop(link, None):
+            self.tell("LINK-BOUND", "notice", f"link {link}: {address} is there now")
+        self._sockets[link] = sock
+        self.loop.add_reader(sock.fileno(), self._readable, link, sock)
+        self.greet(link)
 
     def _say_once(self, link: str, text: str) -> None:
         if self._told.get(link) != text:
@@ -120,7 +138,7 @@ class Lan:
     def _receive(self, link: str, source: Any, datagram: bytes) -> None:
         self.received += 1
         try:
-            frame = unseal(datagram, self.id, self.key)
+            frame = self._unseal(datagram)
             if frame.sender not in self._peers:
                 raise FrameError("unknown", f"{frame.sender} is no other node of this cluster")
             verdict = self.gate.admit(self.loop.time(), link, source, frame)
@@ -133,6 +151,15 @@ class Lan:
         if verdict == GREET:
             return
         self.deliver(Heard(link, frame.sender, frame.boot_id, frame.incarnation, body))
+
+    def _unseal(self, datagram: bytes) -> Frame:
+        """The frame in it. The same bytes over another link are as authentic as they were over the first."""
+        frame = self._copies.pop(datagram, None)
+        if frame is None:
+            frame = self._copies[datagram] = unseal(datagram, self.id, self.key)
+            if len(self._copies) > _COPIES:
+                del self._copies[next(iter(self._copies))]
+        return frame
 
     # ---- sending
 
@@ -151,18 +178,26 @@ class Lan:
             return
         packed = pack_body(body)
         for run in runs:
-            self._send_run(to, run, packed)
+            self._send_run(to, run, packed, type(body).__name__)
 
-    def _send_run(self, to: str, run: Run, packed: bytes) -> None:
+    def _send_run(self, to: str, run: Run, packed: bytes, kind: str) -> None:
         datagram = seal(self._frame(run.session, packed), self.id, self.key)
         for link, configured in self._peers[to].items():
-            self._put(link, run.sources.get(link, configured), datagram)
+            self._put(link, run.sources.get(link, configured), datagram, kind)
+
+    def hail(self, to: str) -> None:
+        """A frame without a body to every live run of `to`, so that each link is known to work; else a hello."""
+        for run in self.gate.known(to) if to in self._peers else ():
+            self._send_run(to, run, b"", "hail")
+        if to in self._peers and not self.gate.known(to):
+            for link in self._peers[to]:
+                self.greet(link, to)
 
     def greet(self, link: str, to: Optional[str] = None) -> None:
         """A hello over one link, to one peer or all: the answer brings the peer's session."""
-        for peer, paths in self._peers.items():
-            if link in paths and to in (None, peer):
-                self._hello(link, paths[link], NO_SESSION)
+        for peer, ways in self._peers.items():
+            if link in ways and to in (None, peer):
+                self._hello(link, ways[link], NO_SESSION)
 
     def _hello(self, link: str, address: Any, echo: bytes) -> None:
         self._put(link, address, seal(self._frame(echo, b""), self.id, self.key))
@@ -171,7 +206,10 @@ class Lan:
         self._seq += 1
         return Frame(self.name, self.boot_id, self.incarnation, self.gate.session, echo, self._seq, packed)
 
-    def _put(self, link: str, address: Any, datagram: bytes) -> None:
+    def _put(self, link: str, address: Any, datagram: bytes, kind: str = "") -> None:
+        if link in self._lines:
+            self.sent += self._lines[link].send(kind, datagram)
+            return
         sock = self._sockets.get(link)
         if sock is None:
             return

@@ -1,0 +1,63 @@
+"""Power off is believed only when the device reads back "off". Blocks; durations are seconds."""
+import time
+from typing import Callable, NamedTuple, Optional
+
+from sundog.config.model import FenceLevel
+from sundog.fence.device import OFF, UNKNOWN, Device, FenceFailed, NoAnswer
+
+#: Pause between two readings: a BMC has no event for it.
+_AGAIN_S = 0.2
+
+
+class Off(NamedTuple):
+    """A node that is off. `acted`: it was this call that switched it off. `said` is for the journal."""
+    acted: bool
+    said: str
+
+
+def device_of(level: FenceLevel, node: str) -> Device:
+    """The device of a level. Its module is imported only here: a daemon without one need not carry HTTP and TLS."""
+    if level.type == "ipmi":
+        from sundog.fence.ipmi import IpmiDevice
+        return IpmiDevice(level, node)
+    if level.type == "redfish":
+        from sundog.fence.redfish import RedfishDevice
+        return RedfishDevice(level, node)
+    if level.type == "agent":
+        from sundog.fence.agent import AgentDevice
+        return AgentDevice(level, node)
+    from sundog.fence.manual import ManualDevice
+    return ManualDevice(level, node)
+
+
+def switch_off(device: Device, clock: Callable[[], float] = time.monotonic,
+               sleep: Callable[[float], None] = time.sleep) -> Off:
+    """Have the node off, within the level's timeout. Raises FenceFailed.
+
+    A node that is off already is left alone, and a device that cannot be read is not asked: it would not be believed.
+    A reading that fails after that is made again: a BMC may lose one while it acts.
+    """
+    until = clock() + device.level.timeout_s
+    if device.status(device.level.timeout_s) == OFF:
+        return Off(False, f"{device.name} says that it was off already")
+    trouble: Optional[FenceFailed] = None
+    device.off(_left(device, until, clock, trouble))
+    while True:
+        try:
+            state = device.status(_left(device, until, clock, trouble))
+        except FenceFailed as error:
+            state, trouble = UNKNOWN, error
+        if state == OFF:
+            return Off(True, f"{device.name} switched it off and says so")
+        _left(device, until, clock, trouble)
+        sleep(_AGAIN_S)
+
+
+def _left(device: Device, until: float, clock: Callable[[], float], trouble: Optional[FenceFailed]) -> float:
+    left_s = until - clock()
+    if left_s > 0:
+        return left_s
+    if trouble is not None:
+        raise trouble
+    raise NoAnswer(f"{device.name} does not read back 'off' within {device.level.timeout_s:g} s",
+                   f"sundog fence test {device.node}")

@@ -1,0 +1,160 @@
+"""The daemon's way with fence devices: in their order, never stalled by one that hangs, one answer for one order."""
+import asyncio
+import threading
+from typing import Any, Callable, Coroutine, Dict, List, Tuple
+
+from sundog.config.fencing import Ipmi
+from sundog.config.model import Cluster, FenceLevel
+from sundog.core.effects import Fence
+from sundog.core.events import FenceDone
+from sundog.daemon import fencing
+from sundog.daemon.fencing import Fencer
+from sundog.fence.device import OFF, ON, Device, NoAnswer
+
+
+class Board(Device):
+    """`power` is shared by the devices of a node; a device in `dead` does not answer, one in `hung` waits for `go`."""
+    power: Dict[str, str] = {}
+
+    def __init__(self, level: FenceLevel, node: str, world: "World") -> None:
+        super().__init__(level, node)
+        self.world = world
+
+    def _begin(self) -> None:
+        address = self.level.params.address
+        self.world.asked.append(address)
+        if address in self.world.hung:
+            self.world.go.wait()
+        if address in self.world.dead:
+            raise NoAnswer(f"{address} does not answer")
+
+    def status(self, patience_s: float) -> str:
+        self._begin()
+        return self.world.power.get(self.node, ON)
+
+    def off(self, patience_s: float) -> None:
+        self.world.power[self.node] = OFF
+
+    def on(self, patience_s: float) -> None:
+        self.world.power[self.node] = ON
+
+
+class World:
+    def __init__(self, **levels: Tuple[FenceLevel, ...]) -> None:
+        self.cluster = Cluster("c", "k", {}, {}, {}, fence=levels)
+        self.power: Dict[str, str] = {}
+        self.asked: List[str] = []
+        self.dead: List[str] = []
+        self.hung: List[str] = []
+        self.go = threading.Event()
+        self.done: "asyncio.Queue[FenceDone]" = asyncio.Queue()
+        self.journal: List[str] = []
+        self.tasks: List[Any] = []
+        self.needed = True
+
+    def fencer(self) -> Fencer:
+        loop = asyncio.get_running_loop()
+        return Fencer(loop, "n9", lambda: self.cluster, lambda *_: self.needed, self.done.put_nowait,  # type: ignore
+                      self._tell, self._begin, lambda level, node: Board(level, node, self))
+
+    def _tell(self, code: str, severity: str, text: str, group: str = "", node: str = "") -> None:
+        self.journal.append(f"{code} {node} {text}")
+
+    def _begin(self, work: "Coroutine[Any, Any, None]") -> None:
+        self.tasks.append(asyncio.ensure_future(work))
+
+
+def level(address: str, **more: Any) -> FenceLevel:
+    return FenceLevel("ipmi", Ipmi(address, "u", "/p"), **more)
+
+
+def run(scenario: Callable[[], "Coroutine[Any, Any, None]"]) -> None:
+    asyncio.run(asyncio.wait_for(scenario(), 30))
+
+
+def test_levels_are_tried_in_turn_and_the_answer_names_the_boot() -> None:
+    async def scenario() -> None:
+        world = World(n1=(level("10.0.0.1"), level("10.0.0.2")))
+        world.dead = ["10.0.0.1"]
+        fencer = world.fencer()
+        fencer.fence(Fence("n1", "boot1", "it is silent"))
+        done = await world.done.get()
+        assert (done.node, done.boot_id, done.ok) == ("n1", "boot1", True)
+        await asyncio.gather(*world.tasks)
+        assert world.power["n1"] == ON, "after: start"
+        assert any("FENCE-LEVEL n1 n1, level 1: 10.0.0.1 does not answer" in line for line in world.journal)
+        fencer.close()
+    run(scenario)
+
+
+def test_stay_off_stays_off_and_a_node_that_was_off_is_not_switched_on() -> None:
+    async def scenario() -> None:
+        world = World(n1=(level("10.0.0.1", after="stay-off"),), n2=(level("10.0.0.2"),))
+        world.power["n2"] = OFF
+        fencer = world.fencer()
+        for node in ("n1", "n2"):
+            fencer.fence(Fence(node, "b", "x"))
+            assert (await world.done.get()).ok
+        await asyncio.gather(*world.tasks)
+        assert world.power == {"n1": OFF, "n2": OFF}
+        fencer.close()
+    run(scenario)
+
+
+def test_all_levels_failing_says_what_each_answered() -> None:
+    async def scenario() -> None:
+        world = World(n1=(level("10.0.0.1"), level("10.0.0.2")))
+        world.dead = ["10.0.0.1", "10.0.0.2"]
+        fencer = world.fencer()
+        fencer.fence(Fence("n1", "b", "x"))
+        done = await world.done.get()
+        assert not done.ok and done.reason == "10.0.0.1 does not answer; 10.0.0.2 does not answer"
+        fencer.fence(Fence("n2", "b", "x"))
+        assert (await world.done.get()).reason == "no fence device is configured"
+        fencer.close()
+    run(scenario)
+
+
+def test_a_device_that_hangs_delays_no_other_and_ends_by_its_deadline(monkeypatch: Any) -> None:
+    monkeypatch.setattr(fencing, "_GRACE_S", 0.0)
+
+    async def scenario() -> None:
+        world = World(n1=(level("10.0.0.1", timeout_s=1.0),), n2=(level("10.0.0.2"),))
+        world.hung = ["10.0.0.1"]
+        fencer = world.fencer()
+        fencer.fence(Fence("n1", "b", "x"))
+        fencer.fence(Fence("n2", "b", "x"))
+        first, second = await world.done.get(), await world.done.get()
+        assert (first.node, first.ok) == ("n2", True)
+        assert (second.node, second.ok) == ("n1", False) and "hangs" in second.reason
+        world.go.set()
+        fencer.close()
+    run(scenario)
+
+
+def test_a_need_that_is_over_ends_it_before_the_next_level() -> None:
+    async def scenario() -> None:
+        world = World(n1=(level("10.0.0.1"), level("10.0.0.2")))
+        world.dead, world.needed = ["10.0.0.1"], False
+        fencer = world.fencer()
+        fencer.fence(Fence("n1", "b", "x"))
+        done = await world.done.get()
+        assert not done.ok and done.reason.endswith("it is not needed any more") and world.asked == ["10.0.0.1"]
+        fencer.close()
+    run(scenario)
+
+
+def test_a_test_reads_and_changes_nothing_and_remembers() -> None:
+    async def scenario() -> None:
+        world = World(n1=(level("10.0.0.1"),), n2=(level("10.0.0.2"),), n9=(level("10.0.0.9"),))
+        world.dead = ["10.0.0.2"]
+        fencer = world.fencer()
+        told = await fencer.test()
+        assert told["n1"][0]["state"] == ON and told["n2"][0]["error"] == "10.0.0.2 does not answer"
+        assert told["n9"][0]["state"] == "untested", "its own controller is for the others to test"
+        assert world.power == {} and [line.split()[0] for line in world.journal] == ["FENCE-UNREACHABLE"]
+        world.dead = []
+        assert (await fencer.test("n2"))["n2"][0]["error"] == ""
+        assert world.journal[-1].startswith("FENCE-REACHABLE n2")
+        fencer.close()
+    run(scenario)
