@@ -21,12 +21,14 @@ setup(
     install_requires=["PyYAML>=5.4", "click>=8.0"],
     extras_require={
         "terminal": ["rich>=12"],
+        "zookeeper": ["kazoo>=2.8"],
         "serial": ["pyserial>=3.5"],
-        "test": ["pytest", "pytest-xdist", "pytest-timeout", "hypothesis", "ruff", "mypy", "types-PyYAML", "types-pyserial"],
+        "test": ["pytest", "pytest-xdist", "pytest-timeout", "hypothesis", "ruff", "mypy", "types-PyYAML",
+                 "types-pyserial"],
     },
     entry_points={"console_scripts": [
         "sundog = sundog.cli.main:main",
-        "sundogd = sundog.daemon.main:main",
+        "sundogd = sundog.daemon.start:main",
         "sundog-failfast = sundog.daemon.failfast:main",
         "sunlab = sunlab.cli:main",
     ]},

@@ -22,7 +22,7 @@ from sunlab.lab import Lab  # noqa: E402
 
 TICK = os.sysconf("SC_CLK_TCK")
 PAGE = os.sysconf("SC_PAGE_SIZE")
-DAEMONS = {"sundog.daemon.main": "sundogd", "sundog.daemon.failfast": "failfast", "svc.startd": "svc.startd"}
+DAEMONS = {"sundog.daemon.start": "sundogd", "sundog.daemon.failfast": "failfast", "svc.startd": "svc.startd"}
 
 
 def lay_out(folder: Path, nodes: List[str], timeout: str) -> Path:

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 
 class Partition:
-    """One disk holder, seen by all machines."""
+    """One passive holder, seen by all machines: a disk, a witness or an ensemble, which differ in their timing."""
 
     def __init__(self, name: str, timeline: Timeline, random: Random,
-                 read_back: Callable[["Partition", Block, Tuple[Block, ...]], None]) -> None:
+                 read_back: Callable[["Partition", Block, Tuple[Block, ...]], None], usual_s: float = 0.01) -> None:
         self.name, self.timeline, self.random, self.read_back = name, timeline, random, read_back
         self.slots: Dict[str, Block] = {}
         self.labels = 1                                     # how often it was labelled
-        self.slowest_s = 0.01
+        self.slowest_s = self.usual_s = usual_s
         self.failing = 0.0                                  # probability that an exchange fails
         self.unreachable: Set[str] = set()                  # keys of machines that have lost their path
         self._busy: Dict[Tuple[str, int], Optional[WriteDisk]] = {}     # (machine, run) -> the newest order that waits
@@ -56,7 +56,7 @@ class Partition:
         machine.daemon_later(read_in, self._read, machine, at, order, fails)
 
     def _write(self, machine: "Machine", boot: int, order: WriteDisk, lands: bool) -> None:
-        if lands and machine.boot == boot:
+        if lands and machine.boot == boot and order.block is not None:
             self.slots[machine.name] = paxos.merged(self.slots.get(machine.name), order.block)
 
     def _read(self, machine: "Machine", at: Tuple[str, int], order: WriteDisk, fails: bool) -> None:
@@ -67,7 +67,8 @@ class Partition:
             machine.happen(DiskAnswered(self.name, order.request, None, "I/O error"))
             return
         blocks = tuple(self.slots[name] for name in sorted(self.slots))
-        self.read_back(self, order.block, blocks)
+        if order.block is not None:
+            self.read_back(self, order.block, blocks)
         machine.happen(DiskAnswered(self.name, order.request, blocks, life=self.life))
 
 

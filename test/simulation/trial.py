@@ -24,14 +24,17 @@ class Result:
 
 
 def world_of(seed: int, timeout_s: float = 2.0) -> World:
-    """2 to 5 nodes, mostly 3; two nodes have a disk to break the tie."""
+    """2 to 5 nodes, mostly 3; two have a disk or a witness to break the tie, some an ensemble that votes alone."""
     chance = Random(seed ^ 0x5D0)
     count = chance.choice((2, 2, 3, 3, 3, 3, 4, 5))
     world = World(seed, timeout_s, links=chance.choice((1, 1, 2)))
     names = [f"n{number}" for number in range(1, count + 1)]
     world.nodes(*names)
-    if count in (2, 4) or chance.random() < 0.2:
-        world.disk()
+    third = Random(seed ^ 0x317).random()
+    if third < 0.15:
+        world.ensemble()
+    elif count in (2, 4) or chance.random() < 0.2:
+        world.disk() if third < 0.5 else world.witness()
     for number in range(chance.choice((1, 2, 2, 3))):
         nodes = tuple(chance.sample(names, chance.randint(2, count)))
         world.group(f"g{number}", nodes=nodes, pool=chance.random() < 0.8,

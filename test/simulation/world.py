@@ -26,6 +26,8 @@ from sundog.config.model import (
     Recovery,
     Resource,
     Timing,
+    WitnessHolder,
+    ZooKeeperHolder,
 )
 from sundog.core import effects, frames, voters
 from sundog.core.effects import Effect
@@ -34,6 +36,7 @@ from sundog.core.ledger import OFFLINE, GroupEntry, Ledger
 from sundog.core.node import Node
 
 _STORY = 120
+_OVER_THE_NETWORK_S = 0.04              # half an exchange with a witness or an ensemble, at most
 
 
 def with_group(cluster: Cluster, name: str, order: Tuple[str, ...], pool: bool, failback: str) -> Cluster:
@@ -46,7 +49,7 @@ def with_group(cluster: Cluster, name: str, order: Tuple[str, ...], pool: bool, 
 
 
 class World:
-    """Say what is there (`nodes`, `disk`, `group`), then `settle()`; from then on machines exist and time runs.
+    """Say what is there (`nodes`, `disk`, `witness`, `ensemble`, `group`), then `settle()`: machines exist, time runs.
 
     `drift` is how far a clock's rate may be off (0.02: 2 %), within what the guard covers.
     """
@@ -94,6 +97,17 @@ class World:
         self.pings = Pings(self, honest)
         return self
 
+    def witness(self, name: str = "w1") -> "World":
+        self.cluster = replace(self.cluster, holders={**self.cluster.holders, name: WitnessHolder(name, "10.9.0.9")})
+        return self
+
+    def ensemble(self) -> "World":
+        """ZooKeeper votes alone."""
+        nodes = {name: replace(node, votes=0) for name, node in self.cluster.nodes.items()}
+        holder = ZooKeeperHolder("zookeeper", ("10.9.0.9:2181",))
+        self.cluster = replace(self.cluster, nodes=nodes, holders={holder.name: holder})
+        return self
+
     def group(self, name: str, on: str = "", nodes: Tuple[str, ...] = (), pool: bool = True,
               failback: str = "manual") -> "World":
         """A group that prefers `on`; it may run on `nodes`, by default on all."""
@@ -126,12 +140,12 @@ class World:
         return self
 
     def _shelve(self, cluster: Cluster) -> None:
-        for name in cluster.holders:
-            self._shelve_one(name)
+        for name, holder in cluster.holders.items():
+            self._shelve_one(name, 0.01 if isinstance(holder, DiskHolder) else _OVER_THE_NETWORK_S)
 
-    def _shelve_one(self, name: str) -> None:
+    def _shelve_one(self, name: str, usual_s: float = 0.01) -> None:
         if name not in self.partitions:
-            self.partitions[name] = Partition(name, self.timeline, self.random, self.invariants.disk_read)
+            self.partitions[name] = Partition(name, self.timeline, self.random, self.invariants.disk_read, usual_s)
 
     def add_machine(self, key: str, name: str, hostid: str) -> Machine:
         """A host, with the power off. A second one may use a name, or a hostid, that another host has."""
@@ -223,7 +237,7 @@ class World:
         """All links whole, all disks well, all methods willing, all frozen hosts thawed; power stays as it is."""
         self.wire.heal()
         for partition in self.partitions.values():
-            partition.slowest_s, partition.failing = 0.01, 0.0
+            partition.slowest_s, partition.failing = partition.usual_s, 0.0
             partition.unreachable.clear()
         for device in self.devices.values():
             device.mend()

@@ -79,7 +79,8 @@ def test_a_good_file_is_good_and_its_risks_are_said(file: Path, capsys: pytest.C
     assert sundog(file, "check", str(file)) == 0
     out, _ = said(capsys)
     assert f"{file}:6:1: risk: link public is the only one" in out
-    assert out.endswith(f"{file}: cluster shop is good: 3 nodes, 1 links, 1 groups; 1 risk\n")
+    assert out.endswith(f"{file}: cluster shop is good: 3 nodes, 1 links, 1 groups; 3 votes (n1, n2, n3): 1 of them "
+                        "may fail; 1 risk\n")
 
 
 def test_every_mistake_is_printed_and_ends_with_2(file: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,10 +1,12 @@
 """Which passive holders a node writes to, over changes of the configuration and restarts."""
+from dataclasses import replace
 from typing import List
 
-from sundog.config.model import Cluster, DiskHolder
+from sundog.config.model import Cluster, DiskHolder, WitnessHolder, ZooKeeperHolder
 from sundog.core.effects import WriteDisk
 from sundog.core.frames import Block
-from sundog.daemon.disks import DiskWorkers, Racks
+from sundog.daemon.holders import Holders
+from sundog.daemon.racks import Racks
 
 
 def cluster(**devices: str) -> Cluster:
@@ -12,7 +14,7 @@ def cluster(**devices: str) -> Cluster:
 
 
 class Worker:
-    """Stands for a DiskWorker: what is asked of it is kept."""
+    """Stands for a HolderWorker: what is asked of it is kept."""
 
     def __init__(self, holder: DiskHolder) -> None:
         self.disk = holder
@@ -45,7 +47,7 @@ def test_a_worker_is_begun_when_needed_replaced_with_its_device_and_ended_when_l
 
     racks = Racks(str(tmp_path / "holders"))
     racks.with_retired(cluster(d1="/dev/a"))
-    workers = DiskWorkers(racks, make)
+    workers = Holders(racks, make)
     order = WriteDisk("d1", 1, Block("n1"))
     workers.write(order)
     workers.write(order)
@@ -57,3 +59,11 @@ def test_a_worker_is_begun_when_needed_replaced_with_its_device_and_ended_when_l
     assert not made[1].closed
     workers.keep({})
     assert made[1].closed
+
+
+def test_every_kind_of_holder_is_remembered_as_it_was(tmp_path) -> None:
+    every = {"d1": DiskHolder("d1", "/dev/a"), "w1": WitnessHolder("w1", "10.9.0.9", 4000),
+             "zk": ZooKeeperHolder("zk", ("10.0.0.5:2181", "10.0.0.6:2181"), "/shop", "sundog", "/etc/sundog/zk")}
+    path = str(tmp_path / "holders")
+    Racks(path).with_retired(replace(cluster(), holders=every))
+    assert Racks(path).known == every

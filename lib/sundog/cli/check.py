@@ -8,13 +8,20 @@ from sundog.cli.session import BAD, EXITS, Session, json_option, pass_session
 from sundog.config.arbiter import explained
 from sundog.config.fencing import protection
 from sundog.config.load import Reading, examine_file
-from sundog.config.model import Cluster
+from sundog.config.model import (
+    Cluster,
+    DiskHolder,
+    PassiveHolder,
+    SerialLink,
+    WitnessHolder,
+    ZooKeeperHolder,
+)
 from sundog.config.problems import ERROR, RISK, WARNING, Problem
 
 
 @click.command(epilog=EXITS)
 @click.argument("file", type=click.Path())
-@click.option("--here", is_flag=True, help="Look at this host as well: key file, name, vote disks, watchdog.")
+@click.option("--here", is_flag=True, help="Look at this host as well: key, name, vote holders, watchdog, devices.")
 @click.option("--explain", is_flag=True, help="Say what the votes protect from, and what they do not.")
 @json_option
 @pass_session
@@ -37,7 +44,8 @@ def command(context: click.Context, session: Session, file: str, here: bool, exp
     wrong = objections(reading.cluster) if here and reading.cluster else []
     fencing = protection(reading.cluster) if reading.cluster else []
     votes = explained(reading.cluster) if explain and reading.cluster else []
-    lines = [*map(str, reading.problems), *fencing, *votes, *(f"this host: {text}" for text in wrong), summary(file, reading)]
+    lines = [*map(str, reading.problems), *fencing, *votes, *(f"this host: {text}" for text in wrong),
+             summary(file, reading)]
     ok = reading.cluster is not None and not wrong
     session.say("\n".join(lines), {
         "ok": ok, "problems": [as_dict(problem) for problem in reading.problems], "fencing": fencing,
@@ -57,7 +65,7 @@ def summary(file: str, reading: Reading) -> str:
     if reading.cluster is None:
         return f"{file}: {said}; it cannot be used"
     cluster = reading.cluster
-    size = f"{len(cluster.nodes)} nodes, {len(cluster.links)} links, {len(cluster.groups)} groups"
+    size = f"{len(cluster.nodes)} nodes, {len(cluster.links)} links, {len(cluster.groups)} groups; {votes(cluster)}"
     return f"{file}: cluster {cluster.name} is good: {size}" + (f"; {said}" if said else "")
 
 
@@ -68,6 +76,8 @@ def as_dict(problem: Problem) -> Dict[str, Any]:
 
 def objections(cluster: Cluster) -> List[str]:
     """What this host lacks to be a node of `cluster`."""
+    from importlib.util import find_spec
+
     from sundog.errors import ConfigProblem
     from sundog.link.key import load_key
     from sundog.solaris.watchdog import missing
@@ -79,13 +89,65 @@ def objections(cluster: Cluster) -> List[str]:
     name = os.uname().nodename.split(".")[0]
     if name not in cluster.nodes:
         found.append(f"its name {name} is not among the nodes; name it as 'hostname' prints it, without the domain")
-    for holder in cluster.holders.values():
-        if not os.access(holder.device, os.R_OK | os.W_OK):
-            found.append(f"holder {holder.name}: {holder.device} cannot be read and written; "
-                         "check the disk's path with 'format', and run this as root")
+    found += [text for holder in cluster.holders.values() for text in holder_objections(holder)]
+    if any(isinstance(link, SerialLink) for link in cluster.links.values()) and find_spec("serial") is None:
+        found.append("a serial link is configured and pyserial is not installed: pip install pyserial")
     if cluster.protection.watchdog:
         found += missing(cluster.protection.watchdog)
     return found + fence_objections(cluster)
+
+
+
+
+def holder_objections(holder: PassiveHolder) -> List[str]:
+    """What this host lacks to use a vote holder."""
+    from sundog.errors import ConfigProblem
+    if isinstance(holder, DiskHolder):
+        if os.access(holder.device, os.R_OK | os.W_OK):
+            return []
+        return [f"holder {holder.name}: {holder.device} cannot be read and written; "
+                "check the disk's path with 'format', and run this as root"]
+    if isinstance(holder, WitnessHolder):
+        return [unreached("witness " + holder.name, holder.address, holder.port)] * (
+            not reached(holder.address, holder.port))
+    from sundog.link.zookeeper import password_of, require_kazoo
+    found = []
+    try:
+        require_kazoo()
+        if holder.user:
+            password_of(holder.password_file)
+    except ConfigProblem as error:
+        found.append(str(error))
+    servers = [server.rpartition(":") for server in holder.servers]
+    return found + [unreached("ZooKeeper server", host.strip("[]"), int(port)) for host, _, port in servers
+                    if not reached(host.strip("[]"), int(port))]
+
+
+def reached(address: str, port: int) -> bool:
+    import socket
+    try:
+        socket.create_connection((address, port), timeout=3).close()
+    except OSError:
+        return False
+    return True
+
+
+def unreached(what: str, address: str, port: int) -> str:
+    return f"{what}: {address} port {port} takes no connection from here; does it run, and may this host reach it?"
+
+
+def votes(cluster: Cluster) -> str:
+    """Who votes, and what the cluster survives by that."""
+    if any(isinstance(holder, ZooKeeperHolder) for holder in cluster.holders.values()):
+        return "ZooKeeper keeps the ledger: any one node that reaches the ensemble carries on, none without it"
+    nodes = [node.name for node in cluster.nodes.values() if node.votes]
+    others = [f"{'witness' if isinstance(holder, WitnessHolder) else 'disk'} {holder.name}"
+              for holder in cluster.holders.values()]
+    count = len(nodes) + len(others)
+    said = f"{count} vote{'s' if count > 1 else ''} ({', '.join(nodes + others)}): {(count - 1) // 2} of them may fail"
+    if len(nodes) == 2 and any(isinstance(holder, WitnessHolder) for holder in cluster.holders.values()):
+        said += "; with the witness either node carries on without the other, and both do without the witness"
+    return said
 
 
 def fence_objections(cluster: Cluster) -> List[str]:

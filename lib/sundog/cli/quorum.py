@@ -2,7 +2,7 @@
 import os
 import time
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Tuple
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 import click
 
@@ -62,20 +62,34 @@ def overview(answer: Dict[str, Any]) -> str:
 
 @command.command(epilog=EXITS)
 @click.argument("name")
-@click.option("--disk", "device", required=True, metavar="DEVICE", help="A raw partition that all nodes share.")
+@click.option("--disk", "device", metavar="DEVICE", help="A raw partition that all nodes share.")
+@click.option("--witness", metavar="ADDRESS[:PORT]", help="A host where sundogd --witness runs; IPv6 in brackets.")
 @json_option
 @pass_session
-def add(session: Session, name: str, device: str) -> None:
-    """Let the shared partition DEVICE vote under NAME.
+def add(session: Session, name: str, device: Optional[str], witness: Optional[str]) -> None:
+    """Let a shared partition, or a witness, vote under NAME.
 
     Writes it into quorum.holders of the configuration in force, keeping every comment, applies that, and waits until
     it votes. A blank partition is labelled by itself.
 
     \b
-    Example:
+    Examples:
       sundog quorum add disk1 --disk /dev/rdsk/c0t5d0s6
+      sundog quorum add w1 --witness 10.9.0.9
     """
-    change(session, lambda text: with_holder(text, name, f"{{type: disk, device: {device}}}"), (name,), ())
+    if (device is None) == (witness is None):
+        raise click.UsageError("name what is to vote: --disk DEVICE or --witness ADDRESS")
+    spec = f"{{type: disk, device: {device}}}" if witness is None else witness_spec(witness)
+    change(session, lambda text: with_holder(text, name, spec), (name,), ())
+
+
+def witness_spec(where: str) -> str:
+    """ADDRESS, ADDRESS:PORT or [IPV6]:PORT as the value of a holder."""
+    address, port = where, ""
+    if where.startswith("[") or where.count(":") == 1:
+        address, _, port = where.strip("[").replace("]", "").rpartition(":") if not where.endswith("]") \
+            else (where.strip("[]"), "", "")
+    return f"{{type: witness, address: '{address}'" + (f", port: {port}}}" if port else "}")
 
 
 @command.command(epilog=EXITS)

@@ -6,9 +6,9 @@ configuration names is read from beside it, and becomes a part of the Cluster.
 from pathlib import Path
 from typing import Any, Mapping, NamedTuple, Optional, Tuple
 
-from sundog.config import arbiter, fencing, paths, protection, schema, workload
+from sundog.config import arbiter, fencing, holders, paths, protection, schema, workload
 from sundog.config.fields import BadValue, quoted
-from sundog.config.model import Cluster, DiskHolder, Group, NodeSpec, Recovery, Resource, Timing
+from sundog.config.model import Cluster, Group, Recovery, Resource, Timing
 from sundog.config.problems import ERROR, ConfigError, Mark, Problem
 from sundog.config.shape import TOP, Record, Report
 from sundog.config.topology import Topology, check_votes
@@ -108,13 +108,11 @@ def build(top: Record, types: Mapping[str, type], text: str, files: Mapping[str,
     return Cluster(
         name=plain(top.value("cluster")),
         key_file=plain(top.value("key_file", DEFAULT_KEY_FILE)),
-        nodes={name: NodeSpec(name, plain(spec.value("addresses")), spec.value("votes", 1))
-               for name, spec in top.record("nodes").records()},
+        nodes=holders.nodes_of(top),
         links=paths.build(top.record("links")),
         groups={name: group_of(name, spec, types) for name, spec in top.record("groups").records()},
         timing=timing,
-        holders={name: DiskHolder(name, plain(holder.value("device")))
-                 for name, holder in top.record("quorum").record("holders").records()},
+        holders=holders.holders_of(top),
         recovery=Recovery(
             recovery.value("window").seconds if "window" in recovery else Recovery.window_s,
             plain(recovery.value("on_stop_failed", Recovery.on_stop_failed)),

@@ -3,7 +3,7 @@
 Made only by config.load; every name in it is known to exist and every reference to resolve.
 """
 from dataclasses import dataclass, field
-from typing import Any, Mapping, Optional, Tuple, Union
+from typing import Any, ClassVar, Mapping, Optional, Tuple, Union
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,7 @@ class DiskLink:
 @dataclass(frozen=True)
 class DiskHolder:
     """A shared raw partition that votes and beats: every node has a slot in it."""
+    idle: ClassVar[str] = "pulse"       # what a node that neither leads nor stands does there: core/passive.py
     name: str
     device: str
 
@@ -66,6 +67,29 @@ class PingArbiter:
     """Rule 9: of two nodes the one that reaches `threshold` of the targets carries on without the other."""
     targets: Tuple[str, ...]
     threshold: int = 1
+
+
+@dataclass(frozen=True)
+class WitnessHolder:
+    """A witness (sundogd --witness) that votes: it keeps a block of every node."""
+    idle: ClassVar[str] = "watch"
+    name: str
+    address: str
+    port: int = 3122                    # TCP
+
+
+@dataclass(frozen=True)
+class ZooKeeperHolder:
+    """A ZooKeeper ensemble as the only holder: no node votes beside it."""
+    idle: ClassVar[str] = "wait"
+    name: str
+    servers: Tuple[str, ...]            # "10.0.0.5:2181", "[fd00::5]:2181"
+    path: str = "/sundog"               # the znode below which this cluster keeps its own
+    user: str = ""                      # of ZooKeeper's digest authentication; "": nobody's
+    password_file: str = ""
+
+
+PassiveHolder = Union[DiskHolder, WitnessHolder, ZooKeeperHolder]
 
 
 @dataclass(frozen=True)
@@ -146,7 +170,7 @@ class Cluster:
     links: Mapping[str, Union[LanLink, SerialLink, DiskLink]]
     groups: Mapping[str, Group]
     timing: Timing = Timing()
-    holders: Mapping[str, DiskHolder] = field(default_factory=dict)
+    holders: Mapping[str, PassiveHolder] = field(default_factory=dict)
     recovery: Recovery = Recovery()
     arbiter: Optional[PingArbiter] = None
     on_double_owner: str = "stop-both"  # or "yield"
@@ -155,12 +179,12 @@ class Cluster:
     networks: Mapping[str, str] = field(default_factory=dict)   # those without a link: name -> "10.1.0.0/24"
     source: str = ""                    # the file's text, as it travels to the other nodes
     files: Mapping[str, str] = field(default_factory=dict)  # files it names (zones/web1.cfg) -> their text
-    retired: Mapping[str, DiskHolder] = field(default_factory=dict)     # of configurations before this
+    retired: Mapping[str, PassiveHolder] = field(default_factory=dict)     # of configurations before this
 
     @property
     def beating(self) -> Mapping[str, DiskHolder]:
         """The partitions that are links and no holders: written and read like these, without a vote."""
-        taken = {holder.device for holder in self.holders.values()}
+        taken = {holder.device for holder in self.holders.values() if isinstance(holder, DiskHolder)}
         return {name: DiskHolder(name, link.device) for name, link in self.links.items()
                 if isinstance(link, DiskLink) and link.device not in taken}
 

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Dict, List, Mapping, Union
 
 from sundog.config import arbiter, fencing, paths, protection
 from sundog.config.fields import AbsPath, Address, Duration, Field, Name, Network, Word
+from sundog.config.holders import HOLDER, ZOOKEEPER, LedgerKeeper
 from sundog.config.shape import Integer, Key, Later, ListOf, Named, Scalar, Section, Shape, Typed
 
 
@@ -38,12 +39,6 @@ NODE = Section({
     "votes": Key(Integer(0, 1)),
     "capacity": Key(Later("leave it out: placement does not weigh sizes yet")),
 })
-HOLDER = Typed(
-    {"disk": Section({
-        "type": Key(Scalar(Name), required=True),
-        "device": Key(Scalar(AbsPath), required=True),
-    })},
-    later={"witness": "use a holder of type disk, or a third node with votes and no groups"})
 QUORUM = Section({"holders": Key(Named(HOLDER)), **arbiter.KEYS})
 RECOVERY = Section({"window": Key(Scalar(Duration)), "on_stop_failed": Key(Scalar(OnStopFailed)),
                     "fencing": Key(Scalar(fencing.Fencing))})
@@ -69,8 +64,9 @@ def cluster(types: Mapping[str, type]) -> Section:
         "recovery": Key(RECOVERY),
         "protection": Key(protection.SECTION),
         "groups": Key(Named(group)),
+        "ledger": Key(Scalar(LedgerKeeper)),
+        "zookeeper": Key(ZOOKEEPER),
         "fence": Key(fencing.FENCE),
-        "ledger": Key(Later("leave it out: the nodes and disks of this cluster keep the ledger")),
         "on_double_owner": Key(Scalar(arbiter.OnDoubleOwner)),
     })
 

@@ -4,6 +4,7 @@ from itertools import combinations
 from typing import Dict, List, NamedTuple, Optional, Tuple, Union
 
 from sundog.config import paths
+from sundog.config.holders import by_ensemble, check_holders, votes_of
 from sundog.config.problems import WARNING, Mark
 from sundog.config.shape import Record, Report
 
@@ -97,25 +98,17 @@ class Topology:
 
 
 def check_votes(top: Record, report: Report) -> None:
-    """A majority needs voters, best an odd number; two holders on one device are one vote."""
-    nodes, holders = top.record("nodes"), top.record("quorum").record("holders")
-    devices: Dict[str, Tuple[str, Mark]] = {}
-    for name, holder in holders.records():
-        device = holder.value("device", "")
-        if device in devices:
-            report.say(holder["device"].mark, f"device {device} of holder {name} is {devices[device][0]}'s already, "
-                       f"line {devices[device][1].line}", "give every holder its own partition")
-        elif device:
-            devices[device] = (name, holder["device"].mark)
-    voting = sum(spec.value("votes", 1) for _, spec in nodes.records())
-    votes = voting + len(holders.names) + (top.record("quorum").value("arbiter", "none") != "none")
-    if not nodes or len(nodes) < len(nodes.names):
+    """A majority needs voters, best an odd number."""
+    check_holders(top, report)
+    nodes = top.record("nodes")
+    votes = votes_of(top) + (top.record("quorum").value("arbiter", "none") == "ping")
+    if not nodes or len(nodes) < len(nodes.names) or by_ensemble(top):
         return
     if votes == 0:
-        report.say(top["nodes"].key, "nobody has a vote", "let a node vote, or add a holder of type disk")
+        report.say(top["nodes"].key, "nobody has a vote", "let a node vote, or add a holder of type disk or witness")
     elif votes == 2:
         report.say(top["nodes"].key, "2 votes: when either fails, the other is no majority and resets itself",
-                   "add a holder of type disk under quorum.holders, or a third node", WARNING)
+                   "add a holder of type disk or witness under quorum.holders, or a third node", WARNING)
     elif votes % 2 == 0:
         report.say(top["nodes"].key, f"{votes} votes: no more may fail than of {votes - 1}, and two halves tie",
-                   "add a holder of type disk under quorum.holders, or set 'votes: 0' on one node", WARNING)
+                   "add a holder of type disk or witness under quorum.holders, or set 'votes: 0' on one node", WARNING)

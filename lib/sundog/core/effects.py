@@ -49,10 +49,13 @@ class Store:
 
 @dataclass(frozen=True)
 class WriteDisk:
-    """Write `block` into our slot at a disk holder, then read all slots; answered by DiskAnswered."""
+    """Write `block` into our slot at a passive holder, then read all slots; answered by DiskAnswered.
+
+    `block` None: only read.
+    """
     holder: str
     request: int
-    block: Block
+    block: Optional[Block]
 
 
 @dataclass(frozen=True)

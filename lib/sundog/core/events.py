@@ -32,12 +32,12 @@ class Heard:
 
 @dataclass(frozen=True)
 class DiskAnswered:
-    """A disk holder wrote our block and read everybody's. `blocks` None: it failed, with `error`."""
+    """A passive holder wrote our block and read everybody's. `blocks` None: it failed, with `error`."""
     holder: str
     request: int
     blocks: Optional[Tuple[Block, ...]]
     error: str = ""
-    life: str = ""                      # of the partition's label: made when it was made
+    life: str = ""                      # which life of the holder's store answered: made when the store was made
 
 
 @dataclass(frozen=True)

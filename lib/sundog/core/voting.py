@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Dict, List, Mapping, Optional, Set, Tuple
 
 from sundog.config.model import Cluster
-from sundog.core import arbiter, authority, paxos, voters
+from sundog.core import arbiter, authority, passive, paxos, voters
 from sundog.core.disks import Disks
 from sundog.core.effects import Effect, Journal, Send, Stored, WriteDisk
 from sundog.core.events import Boot, DiskAnswered
@@ -76,6 +76,7 @@ class Voting:
         if self.ledger.voters:
             earlier &= {name for one in self.electorate() for name in one}
         self.disks.follow(sorted({*cluster.holders, *cluster.beating, *earlier}))
+        self._idle = {name: holder.idle for name, holder in {**cluster.retired, **cluster.holders}.items()}
         # A node without a vote may lead too, where passive holders are the majority; those with one go first.
         places = sorted(cluster.nodes, key=lambda node: (not cluster.nodes[node].votes, node))
         self._stagger_s = min((places.index(self.name) + 1) / 40, _LONGEST_STAGGER) * cluster.timing.timeout_s
@@ -310,9 +311,17 @@ class Voting:
         if writer.phase != IDLE:
             self._round(now)
         else:
-            block = writer.block(self.leads, self.alive)
-            for disk in self.disks.by_name:
-                self._out.append(WriteDisk(disk, writer.sending(now, block), block))
+            for name in self.disks.by_name:
+                self._look(now, name)
+
+    def _look(self, now: float, name: str) -> None:
+        """An idle node's beat at a passive holder."""
+        way, beat_s = self._idle.get(name, passive.PULSE), self._timing.beat_s
+        if way == passive.PULSE:
+            block = self.writer.block(self.leads, self.alive)
+            self._out.append(WriteDisk(name, self.writer.sending(now, block), block))
+        elif passive.reads(way, now, self.disks.by_name[name].read_at, self.leader_seen_at, beat_s):
+            self._out.append(WriteDisk(name, 0, None))
 
     def check(self, now: float) -> None:
         """Step down when the authority has run out; stand when it is time."""

@@ -16,10 +16,10 @@ from sundog.core.node import Node
 from sundog.daemon.arbiter import Pinger
 from sundog.daemon.control import Answer, Control, Desk
 from sundog.daemon.deadline import DeadlineKeeper
-from sundog.daemon.disks import DiskWorkers
 from sundog.daemon.execute import Execution
 from sundog.daemon.fencing import Fencer
 from sundog.daemon.health import Health
+from sundog.daemon.holders import Holders
 from sundog.daemon.journal import Journal
 from sundog.daemon.matrix import matrix
 from sundog.daemon.orders import Orders
@@ -76,7 +76,7 @@ class Daemon(Desk):
             effects.Journal: self._journal, effects.Leave: self._leave, effects.Forget: self._forget}
 
     def attach(self, lan: Lan, deadline: DeadlineKeeper, execution: Execution, settlement: Settlement,
-               control: Control, disks: DiskWorkers, orders: Orders, health: Health, fencer: Fencer,
+               control: Control, disks: Holders, orders: Orders, health: Health, fencer: Fencer,
                pinger: Pinger) -> None:
         self.lan, self.deadline, self.execution = lan, deadline, execution
         self.orders, self.health, self.fencer = orders, health, fencer

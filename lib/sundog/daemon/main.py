@@ -17,7 +17,7 @@ from typing import Any, Dict, List, Mapping, Optional, Tuple
 from sundog import resource
 from sundog.config.install import write_whole
 from sundog.config.load import load
-from sundog.config.model import Cluster, DiskHolder
+from sundog.config.model import Cluster
 from sundog.core.events import Boot, Preflight
 from sundog.core.node import Node
 from sundog.daemon.arbiter import Pinger
@@ -26,19 +26,19 @@ from sundog.daemon.bundle import Shelf
 from sundog.daemon.clock import Policy
 from sundog.daemon.control import Control
 from sundog.daemon.deadline import DeadlineKeeper
-from sundog.daemon.disks import DiskWorker, DiskWorkers, Racks
 from sundog.daemon.execute import Execution
 from sundog.daemon.failfast import reset
 from sundog.daemon.fencing import Fencer
 from sundog.daemon.health import Health
+from sundog.daemon.holders import Holders, maker
 from sundog.daemon.host import Surroundings, ThisHost
 from sundog.daemon.journal import Journal
 from sundog.daemon.loop import Daemon, GaveWay
 from sundog.daemon.orders import Orders
+from sundog.daemon.racks import Racks
 from sundog.daemon.settle import Settlement
 from sundog.daemon.store import Store
 from sundog.errors import ConfigProblem, SundogError
-from sundog.link.disk import SlotDisk
 from sundog.link.key import load_key
 from sundog.link.lan import Lan
 
@@ -187,16 +187,13 @@ class Run:
         control = Control(loop, os.path.join(paths.run, "control"), daemon, self.journal)
         fencer = Fencer(loop, self.name, lambda: settlement.cluster, self.node.fence_wanted, daemon.happen, daemon.tell,
                         daemon.begin)
-        disks = DiskWorkers(self.racks, lambda holder: self._worker(daemon, holder))
+        holders = Holders(self.racks, maker(loop, cluster, self.name, self.key, self.node.ledger.version == 0,
+                                            daemon.happen, daemon.tell))
         arbiter = self.node.voting.arbiter
         pinger = Pinger(loop, cluster, daemon.happen, daemon.tell,
                         lambda: arbiter.absent or loop.time() >= arbiter.silent_from(), execution.active)
-        daemon.attach(lan, deadline, execution, settlement, control, disks, orders, health, fencer, pinger)
+        daemon.attach(lan, deadline, execution, settlement, control, holders, orders, health, fencer, pinger)
         return daemon
-
-    def _worker(self, daemon: Daemon, holder: DiskHolder) -> DiskWorker:
-        disk = SlotDisk(holder.device, self.cluster.name, tuple(sorted(self.cluster.nodes)), self.name, self.key)
-        return DiskWorker(self.loop, holder.name, disk, daemon.happen, daemon.tell)
 
     # ---- in a thread
 

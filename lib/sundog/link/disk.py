@@ -20,6 +20,7 @@ from sundog.errors import ConfigProblem, SundogError
 from sundog.link.codec import FrameError, pack, unpack
 from sundog.link.frame import cluster_id
 from sundog.link.label import Found, found
+from sundog.link.passive import Passive
 
 UNIT = 4096
 SLOT = 32 * 1024
@@ -39,7 +40,7 @@ class DiskFailed(SundogError):
     """Reading or writing the partition failed."""
 
 
-class SlotDisk:
+class SlotDisk(Passive):
     """One node's access to a disk holder's partition. `life`: as its label says, after an exchange.
 
     Raises DiskUnusable, DiskFailed.
@@ -58,14 +59,15 @@ class SlotDisk:
         self._kept: Optional[Block] = None              # what our own slots hold
         self._whole: Dict[Tuple[str, int], Tuple[bytes, int, Block]] = {}
 
-    def exchange(self, block: Block) -> Tuple[Block, ...]:
-        """Write `block` durably into our older slot, then read everybody's newest whole block."""
+    def exchange(self, block: Optional[Block]) -> Tuple[Block, ...]:
+        """Write `block` durably into our older slot, then read everybody's newest whole block; None: only read."""
         try:
             if self._fd is not None and self._pread(UNIT, 0) != self._label_raw:
                 self.close()                            # labelled anew by somebody: begin again with what is there
             if self._fd is None:
                 self.open()
-            self._write(merged(self._kept, block))
+            if block is not None:
+                self._write(merged(self._kept, block))
             return self._read_all()
         except OSError as error:
             self.close()

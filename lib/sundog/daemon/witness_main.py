@@ -1,0 +1,81 @@
+"""`sundogd --witness`: a witness on any Unix host; needs Python's standard library and PyYAML.
+
+Exit status: 0 ended on request, or --check found nothing wrong; 1 tried again by whoever runs it; 2 usage; 96 the file
+or a key is wrong (SMF: maintenance).
+"""
+import argparse
+import asyncio
+import signal
+import sys
+from typing import List
+
+from sundog.config.witness import Settings, load
+from sundog.daemon.witness import WitnessServer
+from sundog.errors import ConfigProblem, SundogError
+from sundog.link.key import load_key
+
+OK, AGAIN, MISCONFIGURED = 0, 1, 96
+CONFIG = "/etc/sundog/witness.yaml"
+
+
+def say(text: str) -> None:
+    sys.stderr.write(f"sundogd: {text}\n")
+    sys.stderr.flush()
+
+
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(
+        prog="sundogd --witness", formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Vote for Sundog clusters on a host that runs none of their groups.",
+        epilog="example:\n  sundogd --witness --config /etc/sundog/witness.yaml --check && sundogd --witness")
+    made.add_argument("--witness", action="store_true", required=True, help="be a witness, not a node's coordinator")
+    made.add_argument("--config", default=CONFIG, metavar="FILE", help=f"default: {CONFIG}")
+    made.add_argument("--check", action="store_true", help="check the file and the keys that it names, and end")
+    made.add_argument("--json", action="store_true", help="with --check: print the outcome as JSON")
+    return made
+
+
+async def serve(settings: Settings) -> int:
+    server = WitnessServer(settings, say)
+    over = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, over.set)
+    await server.open()
+    say(f"witness of {', '.join(settings.key_files)} on {settings.address} port {settings.port}; lives: "
+        + ", ".join(f"{served.name} {served.store.life}" for served in server.clusters.values()))
+    await over.wait()
+    await server.close()
+    return OK
+
+
+def check(path: str, as_json: bool) -> int:
+    """Say everything that is wrong with the file and its keys."""
+    import json
+    wrong: List[str] = []
+    try:
+        for key_file in load(path).key_files.values():
+            try:
+                load_key(key_file)
+            except ConfigProblem as error:
+                wrong.append(str(error))
+    except ConfigProblem as error:
+        wrong = str(error).splitlines()
+    if as_json:
+        sys.stdout.write(json.dumps({"ok": not wrong, "problems": wrong}) + "\n")
+    else:
+        sys.stdout.write(("\n".join(wrong) or f"{path}: good") + "\n")
+    return MISCONFIGURED if wrong else OK
+
+
+def main(arguments: List[str]) -> int:
+    given = parser().parse_args(arguments)
+    if given.check:
+        return check(given.config, given.json)
+    try:
+        return asyncio.run(serve(load(given.config)))
+    except ConfigProblem as error:
+        say(str(error))
+        return MISCONFIGURED
+    except (SundogError, OSError) as error:
+        say(str(error))
+        return AGAIN
