@@ -115,6 +115,8 @@ def test_what_still_answers_is_not_taken_over(one_link: Site) -> None:
     site.lab.cut("n1", "private")
     site.until("n2 waits for what answers", lambda: "10.93.0.100 of tcp still answers on the LAN: n1 may be alive" in
                site.sh("n2", "sundog explain tcp", check=False), 60)
+    site.until("n1 carries on as well", lambda: arbiter(site, "n1") == "votes in place of n2", 60)
+    site.until("n2 has taken n1 for dead", lambda: "NODE-DOWN" in log(site, "n2"), 60)
     assert site.state("n1", "svc:/system/sundog/group:tcp") == "online"
     assert site.state("n2", "svc:/system/sundog/group:tcp") == "disabled"
     site.lab.heal()
