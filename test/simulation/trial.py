@@ -79,14 +79,29 @@ def arbitrated(seed: int, storm_s: float = 120.0, every_s: float = 4.0, honest: 
     assert world.pings is not None
     world.pings.hidden = not honest and chance.random() < 0.5
     storm = Storm(world, every_s, _ARBITRATED)
+    lose_targets(storm)
     world.run(storm_s)
     storm.end()
+    world.pings.unreached.clear()
     calm(world)
     clear_all(world)
     calm(world)
     if honest:
         one_clean_takeover(world)
     return Result(seed, world.now, world.steps, world.wire.frames, storm.counts, world.resets, codes=world.codes)
+
+
+def lose_targets(storm: Storm) -> None:
+    """Now and then one of the nodes does not reach the targets for a while, whether it hears the other or not."""
+    pings, random = storm.world.pings, storm.random
+    assert pings is not None
+
+    def lose() -> None:
+        key = random.choice(sorted(storm.world.machines))
+        pings.unreached.add(key)
+        storm.later(2 * storm.a_while(), lambda: pings.unreached.discard(key))
+        storm.later(random.expovariate(1 / 15), lose)
+    storm.later(random.expovariate(1 / 15), lose)
 
 
 def calm(world: World) -> None:
