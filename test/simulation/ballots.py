@@ -5,6 +5,7 @@ higher ballot (Gafni & Lamport, 2003: phase 2). A value accepted by a majority o
 """
 from typing import Callable, Dict, Iterable, Mapping, Optional, Set, Tuple
 
+from sundog.core import voters
 from sundog.core.frames import Ballot, Block
 from sundog.core.ledger import Ledger
 
@@ -78,11 +79,17 @@ class Ballots:
         if known is None:
             before = self.latest
             self.by_version[version] = ledger
-            if version > before.version:
+            if version > before.version and voters.ARBITER not in ledger.voters:
                 self.latest = ledger
                 self._chosen(before, ledger)
         elif known is not ledger and known != ledger:
             raise Forked(f"version {version} was chosen before with another value; now {how}")
+
+    def follow(self, ledger: Ledger) -> None:
+        """The newest by a leader's own word: where an arbiter without memory votes, no holder can prove another."""
+        before, self.latest = self.latest, ledger
+        if before is not ledger:
+            self._chosen(before, ledger)
 
     def objection(self, ledger: Ledger) -> Optional[str]:
         """Why `ledger`, which a node takes for chosen, is not."""

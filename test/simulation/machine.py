@@ -69,7 +69,7 @@ class Machine:
             effects.Activate: self._activate, effects.Deactivate: self._deactivate, effects.Fence: self._fence,
             effects.SetDeadline: self._set_deadline, effects.AnswerPermit: self._answer_permit,
             effects.AnswerRequest: self._answer_request, effects.FetchConfig: self._fetch_config,
-            effects.Journal: self._journal, effects.Leave: self._leave}
+            effects.Journal: self._journal, effects.Leave: self._leave, effects.Forget: self._forget}
 
     # ---- power
 
@@ -286,6 +286,8 @@ class Machine:
         self._clocks = Clocks(timing.guard_s, timing.timeout_s)
         self.world.invariants.daemon_started(self)
         self.happen(events.Adopted(self.smf.adopted()))
+        if self.world.pings is not None:
+            self.world.pings.start(self)
         if self.unfit:
             self.happen(events.Preflight(dict(self.unfit)))
 
@@ -456,3 +458,11 @@ class Machine:
     def _leave(self, effect: effects.Leave) -> None:
         self.left = effect.reason
         self.kill_daemon()
+
+    def _forget(self, effect: effects.Forget) -> None:
+        """The daemon sets its vote file aside and ends; SMF starts it again."""
+        self.world.note(self.key, f"forgets: {effect.why}")
+        self.world.forgotten += 1
+        self.kill_daemon()
+        self.lose_vote_file()
+        self.later(0.3, self.start_daemon)

@@ -11,7 +11,7 @@ import pytest
 
 from simulation.faults import Storm
 from simulation.invariants import Broken
-from simulation.trial import calm, trial, world_of
+from simulation.trial import arbitrated, calm, trial, world_of
 from simulation.world import World
 
 Scenario = Callable[[], object]
@@ -187,7 +187,7 @@ def forgets_all() -> None:
 def storms_of_memory() -> None:
     """Nothing but changes of voters, lost vote files and the death of hosts, close together: seeds that hurt."""
     kinds = {"other voters": 6, "lost vote file": 4, "new label": 3, "power cut": 3, "cut off": 3, "daemon crash": 2}
-    for seed in (3, 18, 37):
+    for seed in (4, 11, 27):
         world = world_of(seed).settle()
         storm = Storm(world, 1.5, weights=kinds)
         world.run(60.0)
@@ -204,6 +204,67 @@ def put_back_as_a_whole() -> None:
     machine.stored, machine.incarnation = copy, counted
     world.invariants.forgot(machine)
     world.boot("n3").run(until=lambda: "n3" not in world.voters(), within_s=20)
+
+
+def two(seed: int = 1, honest: bool = True) -> World:
+    return World(seed).nodes("n1", "n2").arbiter(honest).group("web", on="n1").group("db", on="n2")
+
+
+def storms_of_two() -> None:
+    for seed in range(12):
+        arbitrated(seed, storm_s=60.0, every_s=2.0)
+
+
+def forks() -> None:
+    """Each goes on alone; after healing one gives way, and everything is online once."""
+    world = two(2, honest=False).settle().run(5).cut("n1").run(15).heal()
+    world.run(until=lambda: all(map(world.online, ("web", "db"))) and world.voters_are_whole(), within_s=60)
+    assert (world.machines["n1"].files, world.machines["n2"].files) == (1, 2), "not the later named gave way"
+
+
+def in_peace() -> None:
+    """While both are there the targets change nothing."""
+    world = two().settle()
+    version = world.invariants.latest.version
+    world.run(20)
+    assert world.invariants.latest.version == version, "the arbiter voted while both nodes were there"
+
+
+def targets_lost_alone() -> None:
+    """A node that is alone and loses its targets has no lease longer than L from its last round of pings."""
+    world = two().settle().run(5).power_off("n2").run(10)
+    assert world.pings is not None
+    world.pings.unreached.add("n1")
+    world.run(2.05)
+    assert world.resets == 1, "a lease outlasted the targets"
+
+
+def one_forgets_what_two_did() -> None:
+    """n1 changes the ledger alone and dies; n2, which was cut off without targets, comes to them and does not know."""
+    world = two(4).settle().run(5)
+    assert world.pings is not None
+    world.pings.unreached.add("n2")
+    world.ask("move", "db", "n1")
+    world.run(5).cut("n1").run(5).ask("move", "web", "n1", at="n1")
+    world.run(1).ask("offline", "db", at="n1")
+    world.run(2).power_off("n1")
+    world.pings.unreached.clear()
+    world.heal().run(10).boot("n1").run(20)
+    assert "FORK" in world.codes, "what one did alone was taken for what the other did"
+
+
+def answers_still() -> None:
+    """Both are cut from each other and reach the targets: what answers is left alone."""
+    world = two(5, honest=False).settle().run(5).cut("n1").run(15)
+    assert [len(world.active_on(group)) for group in ("web", "db")] == [1, 1], "a group that answers was taken"
+
+
+def doubled() -> None:
+    world = two(6, honest=False).settle().run(5)
+    assert world.pings is not None
+    world.pings.hidden = True
+    world.cut("n1").run(15).heal().run(20)
+    assert world.codes.get("DOUBLE-OWNER") and not world.active_on("web"), "two owners, and one of them goes on"
 
 
 MUTANTS = [
@@ -231,6 +292,14 @@ MUTANTS = [
     Mutant(8, "agent.adopted_state", lambda found: "stop-failed", (daemon_restarts,)),
     Mutant(10, "moves.fences", lambda *_: False, (stop_fails,)),
     Mutant(11, "join.unclean", lambda *_: None, (comes_back_unclean,)),
+    Mutant(9, "arbiter.entitled", lambda *_: True, (in_peace,)),
+    Mutant(9, "arbiter.counts_from", lambda now, reached_at: now, (targets_lost_alone,)),
+    Mutant(9, "arbiter.marked", lambda ledger, me: ledger, (forks, one_forgets_what_two_did)),
+    Mutant(9, "double.forked", lambda *_: False, (forks,)),
+    Mutant(9, "double.gives_way", lambda *_: False, (forks,)),
+    Mutant(9, "double.gives_way", lambda *_: True, (forks,)),
+    Mutant(9, "double.held", lambda *_: {}, (answers_still,)),
+    Mutant(9, "double.owners", lambda *_: frozenset(), (doubled,)),
     Mutant(12, "jumps.ahead", lambda *_: 0.0, (owner_is_suspended, storms)),
     Mutant(13, "recovery.objection", lambda *_: None, (group_fails_at_home,)),
 ]

@@ -12,6 +12,7 @@ from simulation.health import Health
 from simulation.invariants import Broken, Invariants
 from simulation.lanes import Line, line_of
 from simulation.machine import Machine
+from simulation.pings import Pings
 from simulation.smf import Smf
 from simulation.storage import Partition, Pool
 from simulation.timeline import Clock, Timeline
@@ -23,6 +24,7 @@ from sundog.config.model import (
     Group,
     LanLink,
     NodeSpec,
+    PingArbiter,
     Recovery,
     Resource,
     Timing,
@@ -63,12 +65,13 @@ class World:
                                Timing(timeout_s))
         self.wire = Wire(self.timeline, self.random, names)
         self.machines: Dict[str, Machine] = {}
+        self.pings: Optional[Pings] = None                      # where an arbiter breaks the tie
         self.partitions: Dict[str, Partition] = {}
         self.pools: Dict[str, Pool] = {}
         self.devices: Dict[str, Device] = {}                    # by node
         self.answers: Dict[str, effects.AnswerRequest] = {}
         self.configurations: Dict[str, Cluster] = {}
-        self.steps = self.runs = self.resets = 0
+        self.steps = self.runs = self.resets = self.forgotten = 0
         self.failing: Set[Tuple[str, str, str]] = set()        # (machine key, group, "start" | "stop")
         self.slowness = 1.0                                     # of methods
         self.takeovers: List[float] = []                        # power gone to online elsewhere, seconds
@@ -91,6 +94,12 @@ class World:
     def disk(self, name: str = "disk1") -> "World":
         holder = DiskHolder(name, f"/dev/rdsk/{name}")
         self.cluster = replace(self.cluster, holders={**self.cluster.holders, name: holder})
+        return self
+
+    def arbiter(self, honest: bool = True, on_double_owner: str = "stop-both") -> "World":
+        """Ping targets break the tie of two nodes; not `honest`: both may reach them while they are cut."""
+        self.cluster = replace(self.cluster, arbiter=PingArbiter(("10.0.0.254",)), on_double_owner=on_double_owner)
+        self.pings = Pings(self, honest)
         return self
 
     def witness(self, name: str = "w1") -> "World":
@@ -419,7 +428,8 @@ class World:
         """Does the ledger name every holder of the configuration, with the life that it has?"""
         latest = self.invariants.latest
         return not latest.next_voters and latest.voters == {
-            name: self.partitions[name].life if name in self.partitions else self.machines[name].stored.life
+            name: self.partitions[name].life if name in self.partitions else voters.PING if name == voters.ARBITER
+            else self.machines[name].stored.life
             for name in voters.wanted(self.cluster)}
 
     def leader(self) -> Optional[str]:

@@ -140,7 +140,7 @@ MISTAKES = [
     ("{type: lan, network: 192.168.7.0/24}", "{type: serial, device: /dev/cua/a}", "{type: serial", "has no 'nodes'"),
     ("{type: lan, network: 192.168.7.0/24}", "{type: lam, network: 192.168.7.0/24}", "lam", "did you mean 'lan'?"),
     ("{type: lan, network: 192.168.7.0/24}", "{network: 192.168.7.0/24}", "{network", "links.private has no 'type'"),
-    ("arbiter: none", "arbiter: ping", "ping", "it is not in this version"),
+    ("arbiter: none", "arbiter: ping", "ping", "leave the arbiter out, or the holders"),
     ("recovery:", "ledger: zookeeper\nrecovery:", "zookeeper", "ledger: zookeeper, but there is no section zookeeper"),
     ("recovery:", "fence: {n1: [{type: scsi}]}\nrecovery:", "scsi", "type scsi is not in this version"),
     ("[n2, n1]", "[n2, n3]", "n3", "group web names node 'n3', which there is not"),

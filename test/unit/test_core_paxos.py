@@ -12,6 +12,7 @@ from sundog.core.events import Boot, DiskAnswered
 from sundog.core.frames import Block, Blocks, Write
 from sundog.core.holder import Holder
 from sundog.core.ledger import Ledger
+from sundog.core.membership import Membership
 from sundog.core.paxos import merged
 from sundog.core.voting import Voting
 
@@ -40,7 +41,8 @@ class Voters:
 
     def started(self, name: str, incarnation: int) -> Voting:
         self.out[name] = []
-        voting = Voting(self.cluster, name, Boot(f"boot-{name}", incarnation, name), self.stored[name], self.out[name])
+        voting = Voting(self.cluster, name, Boot(f"boot-{name}", incarnation, name), self.stored[name],
+                        Membership(self.cluster.nodes, 2.0), self.out[name])
         voting.start(self.now)
         return voting
 

@@ -5,6 +5,7 @@ from typing import Any, Dict, List
 import click
 
 from sundog.cli.session import BAD, EXITS, Session, json_option, pass_session
+from sundog.config.arbiter import explained
 from sundog.config.fencing import protection
 from sundog.config.load import Reading, examine_file
 from sundog.config.model import (
@@ -21,10 +22,11 @@ from sundog.config.problems import ERROR, RISK, WARNING, Problem
 @click.command(epilog=EXITS)
 @click.argument("file", type=click.Path())
 @click.option("--here", is_flag=True, help="Look at this host as well: key, name, vote holders, watchdog, devices.")
+@click.option("--explain", is_flag=True, help="Say what the votes protect from, and what they do not.")
 @json_option
 @pass_session
 @click.pass_context
-def command(context: click.Context, session: Session, file: str, here: bool) -> int:
+def command(context: click.Context, session: Session, file: str, here: bool, explain: bool) -> int:
     """Check the configuration in FILE.
 
     The files that it names are read from beside it; nothing is applied and no cluster is needed.
@@ -35,16 +37,19 @@ def command(context: click.Context, session: Session, file: str, here: bool) -> 
     Examples:
       sundog check cluster.yaml
       sundog check /etc/sundog/cluster.yaml --here
+      sundog check cluster.yaml --explain
       sundog check cluster.yaml --json | jq -r '.problems[].text'
     """
     reading = read(file)
     wrong = objections(reading.cluster) if here and reading.cluster else []
     fencing = protection(reading.cluster) if reading.cluster else []
-    lines = [*map(str, reading.problems), *fencing, *(f"this host: {text}" for text in wrong), summary(file, reading)]
+    votes = explained(reading.cluster) if explain and reading.cluster else []
+    lines = [*map(str, reading.problems), *fencing, *votes, *(f"this host: {text}" for text in wrong),
+             summary(file, reading)]
     ok = reading.cluster is not None and not wrong
     session.say("\n".join(lines), {
         "ok": ok, "problems": [as_dict(problem) for problem in reading.problems], "fencing": fencing,
-        "host": wrong})
+        "host": wrong, **({"votes": votes} if explain else {})})
     return 0 if ok else BAD
 
 

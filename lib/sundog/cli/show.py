@@ -112,8 +112,15 @@ def overview(status: Mapping[str, Any]) -> str:
              f"ledger {status.get('version')}; leader {status.get('leader') or 'none'}; this is {status['node']}, "
              + (f"lease {lease:.1f} s" if isinstance(lease, (int, float)) else "no lease"))
     parts = [first, "", table(NODE_HEAD, node_rows(status)), "", table(GROUP_HEAD, group_rows(status))]
-    told = sick(status) + failures(status) + fence_troubles(status) + dropped(status)
+    told = sick(status) + arbiter(status) + failures(status) + fence_troubles(status) + dropped(status)
     return "\n".join(parts + ([""] + told if told else []))
+
+
+def arbiter(status: Mapping[str, Any]) -> List[str]:
+    """How the ping arbiter's targets look from here."""
+    targets = (status.get("arbiter") or {}).get("targets") or {}
+    said = ", ".join(f"{name} {'answers' if one['answers'] else 'is silent'}" for name, one in targets.items())
+    return [f"arbiter: {said}; {status['arbiter']['threshold']} must answer"] if targets else []
 
 
 def sick(status: Mapping[str, Any]) -> List[str]:

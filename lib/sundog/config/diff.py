@@ -36,7 +36,9 @@ def diff(old: Cluster, new: Cluster) -> Diff:
         "nodes": _without_votes(old) != _without_votes(new),
         "links": old.links != new.links,
     }
-    live = {"votes": old.nodes != new.nodes and not fixed["nodes"], "quorum": old.holders != new.holders,
+    live = {"votes": old.nodes != new.nodes and not fixed["nodes"],
+            "quorum": (old.holders, old.arbiter) != (new.holders, new.arbiter),
+            "on_double_owner": old.on_double_owner != new.on_double_owner,
             "recovery": old.recovery != new.recovery, "protection": old.protection != new.protection,
             "networks": old.networks != new.networks, "fence": old.fence != new.fence}
     return Diff(

@@ -6,7 +6,7 @@ configuration names is read from beside it, and becomes a part of the Cluster.
 from pathlib import Path
 from typing import Any, Mapping, NamedTuple, Optional, Tuple
 
-from sundog.config import fencing, holders, paths, protection, schema, workload
+from sundog.config import arbiter, fencing, holders, paths, protection, schema, workload
 from sundog.config.fields import BadValue, quoted
 from sundog.config.model import Cluster, Group, Recovery, Resource, Timing
 from sundog.config.problems import ERROR, ConfigError, Mark, Problem
@@ -70,6 +70,7 @@ def examine(text: str, *, name: str, types: Mapping[str, type], fetch: workload.
         paths.check(top, report)
         files = workload.check(top, topology, fetch, report)
         check_votes(top, report)
+        arbiter.check(top, report)
         protection.check(top, report)
         fencing.check(top, report)
     problems = tuple(sorted(report.problems, key=lambda problem: problem.mark))
@@ -116,6 +117,8 @@ def build(top: Record, types: Mapping[str, type], text: str, files: Mapping[str,
             recovery.value("window").seconds if "window" in recovery else Recovery.window_s,
             plain(recovery.value("on_stop_failed", Recovery.on_stop_failed)),
             plain(recovery.value("fencing", Recovery.fencing))),
+        arbiter=arbiter.build(top.record("quorum")),
+        on_double_owner=plain(top.value("on_double_owner", Cluster.on_double_owner)),
         protection=protection.build(top.record("protection"), timing.timeout_s),
         fence=fencing.levels_of(top),
         networks={name: plain(found.value) for name, found in top.record("networks").items()},

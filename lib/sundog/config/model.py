@@ -63,6 +63,13 @@ class DiskHolder:
 
 
 @dataclass(frozen=True)
+class PingArbiter:
+    """Rule 9: of two nodes the one that reaches `threshold` of the targets carries on without the other."""
+    targets: Tuple[str, ...]
+    threshold: int = 1
+
+
+@dataclass(frozen=True)
 class WitnessHolder:
     """A witness (sundogd --witness) that votes: it keeps a block of every node."""
     idle: ClassVar[str] = "watch"
@@ -165,6 +172,8 @@ class Cluster:
     timing: Timing = Timing()
     holders: Mapping[str, PassiveHolder] = field(default_factory=dict)
     recovery: Recovery = Recovery()
+    arbiter: Optional[PingArbiter] = None
+    on_double_owner: str = "stop-both"  # or "yield"
     protection: Protection = Protection()
     fence: Mapping[str, Tuple[FenceLevel, ...]] = field(default_factory=dict)   # by node
     networks: Mapping[str, str] = field(default_factory=dict)   # those without a link: name -> "10.1.0.0/24"

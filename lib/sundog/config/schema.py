@@ -5,9 +5,9 @@ annotated with str, a kind of fields.py, int, Tuple[one of these, ...], or Optio
 be left out.
 """
 import typing
-from typing import Any, ClassVar, Dict, List, Mapping, Tuple, Union
+from typing import Any, ClassVar, Dict, List, Mapping, Union
 
-from sundog.config import fencing, paths, protection
+from sundog.config import arbiter, fencing, paths, protection
 from sundog.config.fields import AbsPath, Address, Duration, Field, Name, Network, Word
 from sundog.config.holders import HOLDER, ZOOKEEPER, LedgerKeeper
 from sundog.config.shape import Integer, Key, Later, ListOf, Named, Scalar, Section, Shape, Typed
@@ -34,25 +34,12 @@ class OnStopFailed(Word):
     allowed = ("fence", "block")
 
 
-class Arbiter(Word):
-    allowed = ("none",)
-    later: ClassVar[Tuple[str, ...]] = ("ping",)
-
-    @classmethod
-    def objection(cls, text: str) -> str:
-        return "it is not in this version" if text in cls.later else super().objection(text)
-
-    @classmethod
-    def hint(cls) -> str:
-        return "none, and add a holder of type disk or witness as the third vote of two nodes"
-
-
 NODE = Section({
     "addresses": Key(ListOf(Scalar(Address), least=1), required=True),
     "votes": Key(Integer(0, 1)),
     "capacity": Key(Later("leave it out: placement does not weigh sizes yet")),
 })
-QUORUM = Section({"holders": Key(Named(HOLDER)), "arbiter": Key(Scalar(Arbiter))})
+QUORUM = Section({"holders": Key(Named(HOLDER)), **arbiter.KEYS})
 RECOVERY = Section({"window": Key(Scalar(Duration)), "on_stop_failed": Key(Scalar(OnStopFailed)),
                     "fencing": Key(Scalar(fencing.Fencing))})
 TIMING = Section({"timeout": Key(Scalar(Timeout))})
@@ -80,7 +67,7 @@ def cluster(types: Mapping[str, type]) -> Section:
         "ledger": Key(Scalar(LedgerKeeper)),
         "zookeeper": Key(ZOOKEEPER),
         "fence": Key(fencing.FENCE),
-        "on_double_owner": Key(Later()),
+        "on_double_owner": Key(Scalar(arbiter.OnDoubleOwner)),
     })
 
 

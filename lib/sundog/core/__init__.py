@@ -21,6 +21,14 @@ rule  what it keeps                                              function
    6  an orderly start follows a confirmed stop                   moves.confirmed
    7  no start without a permit                                   permits.objection
    8  what runs already is adopted                                agent.adopted_state
+   9  the targets speak for a node that is silent, not before     arbiter.entitled
+   9  their answer is as old as the pings                         arbiter.counts_from
+   9  what was chosen alone says so                               arbiter.may_choose
+   9  a ledger carried on alone is a new one                      arbiter.marked
+   9  two nodes that both went on alone are found out             double.forked
+   9  one of the two gives way                                    double.gives_way
+   9  what had two owners is stopped on both                      double.owners
+   9  what the other may still have waits                         double.held
   10  a stop that fails blocks, or fences its owner               moves.fences
   11  a deposed node comes back clean or not at all               join.unclean
   12  a wall clock that jumps is a pause, until a new grant         jumps.ahead

@@ -125,5 +125,11 @@ class Leave:
     remedy: str
 
 
+@dataclass(frozen=True)
+class Forget:
+    """This node gives way in a fork: set the vote file aside, and begin again as one that has lost it."""
+    why: str
+
+
 Effect = Union[Send, Greet, Store, WriteDisk, Activate, Deactivate, Fence, SetDeadline, AnswerPermit, AnswerRequest,
-               FetchConfig, Journal, Leave]
+               FetchConfig, Journal, Leave, Forget]

@@ -1,5 +1,5 @@
 """Everything that can happen to a node's machine. Instants are this node's monotonic seconds."""
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Mapping, Optional, Tuple, Union
 
 from sundog.config.model import Cluster
@@ -126,6 +126,16 @@ class Preflight:
 
 
 @dataclass(frozen=True)
+class Arbitrated:
+    """A round of pings reached as many of the arbiter's targets as it must. `began_at`: before the first was sent.
+
+    `answering`: groups, each with the address of its that has answered lately; probed while the other node is silent.
+    """
+    began_at: float
+    answering: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class ClockJumped:
     """The wall clock has gone `by_s` further than the clock of our instants: a pause, or a clock that was set."""
     by_s: float
@@ -133,4 +143,4 @@ class ClockJumped:
 
 Event = Union[Tick, Heard, DiskAnswered, Activated, Deactivated, Adopted, GroupFailed, OperatorDisabled,
               OperatorEnabled, PermitAsked, Requested, Configured, FenceDone, Preflight,
-              ClockJumped]
+              ClockJumped, Arbitrated]

@@ -45,6 +45,7 @@ class Heartbeat:
     unfit: Mapping[str, str] = None     # type: ignore[assignment]  # group -> why preflight says it cannot run here
     #                                     (None reads as empty)
     config: str = ""                    # digest of the configuration that is in force there
+    vote: str = ""                      # as in arbiter.py: NONE, ALONE or LED_ALONE; empty: as ever
     silent: Mapping[str, float] = None  # type: ignore[assignment]  # "peer/link" -> seconds, see links.py (None: empty)
 
 

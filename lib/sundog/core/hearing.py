@@ -2,12 +2,12 @@
 from typing import List, Optional
 
 from sundog.config.model import Cluster, Timing
-from sundog.core import events, join
+from sundog.core import double, events, join
 from sundog.core.agent import Agent
 from sundog.core.asking import Asking
 from sundog.core.effects import Deactivate, Effect, Leave, Send
 from sundog.core.following import Following
-from sundog.core.frames import Ask, Ballot, Blocks, Elected, Grant, Heartbeat, LedgerIs, Refused, Told, Write
+from sundog.core.frames import Ask, Ballot, Blocks, Body, Elected, Grant, Heartbeat, LedgerIs, Refused, Told, Write
 from sundog.core.leadership import Leadership
 from sundog.core.ledger import Ledger
 from sundog.core.membership import Membership
@@ -29,6 +29,8 @@ class Hearing:
     _following: Following
     _leadership: Optional[Leadership]
 
+    _fork: double.Fork
+
     @property
     def leader(self) -> Optional[str]:
         raise NotImplementedError
@@ -47,6 +49,7 @@ class Hearing:
 
     def _heartbeat(self, now: float, event: events.Heard, body: Heartbeat) -> None:
         told = self._peers.beat(event.sender, event.boot_id, event.incarnation, body)
+        self._look_for_fork(now, event.sender, body)
         leadership = self._leadership
         if leadership is None or not self._voting.leading(now):
             self._guard_name(now, event.sender)
@@ -54,6 +57,18 @@ class Hearing:
         leadership.dirty |= told
         member = self._is_member(event.sender, event.boot_id)
         leadership.answer_beat(now, event.sender, body, member, self._voting.acknowledged_at, self.cluster, self.ledger)
+
+    def _is_of_a_fork(self, body: Body) -> bool:
+        """A node that has carried on alone follows nobody: it would be another ledger's leader."""
+        return isinstance(body, (Grant, Elected, LedgerIs)) and self._voting.alone
+
+    def _look_for_fork(self, now: float, other: str, body: Heartbeat) -> None:
+        voting = self._voting
+        if double.forked(voting.alone, body.vote) and not voting.distrust:
+            self._out += self._fork.met(other, self._agent.reports, body.groups, voting.led, body.vote)
+            if self._fork.gives_way:
+                voting.give_way(now, self._fork.gives_way)
+                self._out += self._agent.stop_all(self._fork.gives_way, self._following.doubtful)
 
     def _guard_name(self, now: float, node: str) -> None:
         """The leader cannot be told by its namesake: its followers refuse the other host."""

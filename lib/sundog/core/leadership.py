@@ -4,6 +4,7 @@ from typing import Dict, Iterable, List, Optional, Tuple
 from sundog.config.model import Cluster
 from sundog.core import authority, changes, fencing, lease, plan, recovery
 from sundog.core.asking import Asking
+from sundog.core.double import View as ForkView
 from sundog.core.effects import Effect, Journal, Send
 from sundog.core.electorate import Present
 from sundog.core.events import FenceDone
@@ -29,8 +30,8 @@ class Leadership:
         self.fencing = fencing.Fencing()
         self.waits = ""                                 # why a change of the voters that is due waits
 
-    def view(self, now: float, cluster: Cluster, peers: Membership) -> plan.View:
-        return plan.View(now, self.me, cluster, peers, self.elected_at, self.led_at, self.fencing)
+    def view(self, now: float, cluster: Cluster, peers: Membership, fork: ForkView) -> plan.View:
+        return plan.View(now, self.me, cluster, peers, self.elected_at, self.led_at, self.fencing, fork)
 
     def fence_done(self, now: float, event: FenceDone, timeout_s: float) -> None:
         # A device that stays dead is asked for ever: the same answer is said once.
@@ -66,10 +67,10 @@ class Leadership:
     # ---- the ledger
 
     def plan(self, now: float, cluster: Cluster, peers: Membership, ledger: Ledger,
-             present: Present) -> Optional[Ledger]:
+             present: Present, fork: ForkView) -> Optional[Ledger]:
         """The ledger to propose now; None when the chosen one is as it should be."""
         self.dirty = False
-        draft = plan.make(self.view(now, cluster, peers), ledger, self._asks, self._learned, present)
+        draft = plan.make(self.view(now, cluster, peers, fork), ledger, self._asks, self._learned, present)
         self._say_waits(draft.waits)
         self._asks = {}
         self.plan_at = draft.wake_at

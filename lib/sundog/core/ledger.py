@@ -60,6 +60,7 @@ class Ledger:
     voters: Mapping[str, str] = field(default_factory=dict)         # holder -> life; empty: the configuration's
     next_voters: Mapping[str, str] = field(default_factory=dict)    # the set to come, during a change; else empty
     distrusted: Mapping[str, str] = field(default_factory=dict)     # holder -> its life that never votes again
+    alone: str = ""                     # the node that has made this by the arbiter's vote, without the other
 
     def with_group(self, name: str, entry: GroupEntry) -> "Ledger":
         """The same ledger with one group's entry replaced. Raises ValueError on an illegal change of state."""

@@ -18,11 +18,13 @@ class Beat:
     groups: Mapping[str, GroupReport]
     unfit: Mapping[str, str]
     config: str = ""
+    vote: str = ""
     silent: Mapping[str, float] = field(default_factory=dict)   # changes with time alone: no news for the plan
 
     def says_the_same(self, other: "Beat") -> bool:
         return (self.boot_id == other.boot_id and self.version == other.version and self.groups == other.groups
-                and self.unfit == other.unfit and self.hostid == other.hostid and self.config == other.config)
+                and self.unfit == other.unfit and self.hostid == other.hostid and self.config == other.config
+                and self.vote == other.vote)
 
 
 @dataclass
@@ -63,7 +65,7 @@ class Membership:
             return False
         new = Beat(boot_id, incarnation, body.seq, body.version, body.hostid,
                    {one.group: one for one in body.groups} if body.groups else {}, body.unfit or {}, body.config,
-                   body.silent or {})
+                   body.vote, body.silent or {})
         peer.beat = new
         return old is None or not new.says_the_same(old)
 
@@ -91,6 +93,11 @@ class Membership:
         """Since when this boot has been heard without a silence of L; infinity: it is not."""
         peer = self.peers.get(node)
         return peer.since.get(boot_id, float("inf")) if peer is not None else float("inf")
+
+    def last_heard(self, node: str) -> float:
+        """When anything last came from any boot of the node, on any link."""
+        peer = self.peers.get(node)
+        return max(peer.links.values(), default=NEVER) if peer is not None else NEVER
 
     def heard_on(self, node: str) -> Mapping[str, float]:
         return dict(self.peers[node].links) if node in self.peers else {}

@@ -11,8 +11,10 @@ from sundog.core import events, fencing, join, jumps, permits, placement, plan
 from sundog.core.agent import Agent
 from sundog.core.asking import Asking
 from sundog.core.dispatch import handlers
+from sundog.core.double import Fork
 from sundog.core.effects import (
     Effect,
+    Forget,
     Greet,
     Journal,
     Send,
@@ -45,9 +47,10 @@ class Node(Hearing):
         self._timing = cluster.timing
         self._out: List[Effect] = []
         self._stored = stored
-        self.voting = self._voting = Voting(cluster, name, boot, stored, self._out)
         self.links = Watch(name, cluster)
         self._peers = Membership(cluster.nodes, cluster.timing.timeout_s)
+        self.voting = self._voting = Voting(cluster, name, boot, stored, self._peers, self._out)
+        self._fork = Fork(cluster, name)
         self._agent = Agent(name, boot.boot_id, cluster)
         self._applicants = permits.Applicants(name, boot.boot_id, cluster.timing.timeout_s)
         self._asking = Asking(name, boot.incarnation)
@@ -93,7 +96,8 @@ class Node(Hearing):
 
     def explain(self, now: float, group: str) -> Placement:
         """Why the group would go where; raises KeyError for a group that is not configured."""
-        view = None if self._leadership is None else self._leadership.view(now, self.cluster, self._peers)
+        view = None if self._leadership is None \
+            else self._leadership.view(now, self.cluster, self._peers, self._fork.view(self._voting.arbiter.absent))
         nodes = plan.nodes_seen(view, self.ledger) if view is not None else \
             placement.nodes_by_ledger(self.cluster.nodes, self.ledger, {self.name: self._unfit})
         return placement.place(self.cluster.groups[group], nodes, self.ledger)
@@ -141,6 +145,8 @@ class Node(Hearing):
 
     def _conclude(self, now: float) -> None:
         voting = self._voting
+        if self._fork.gives_way:
+            self._give_way()
         if self._leadership is not None and not voting.leading(now):
             self._leadership = None
             self._say("LEADER-LOST", "warning", f"{self.name} leads no longer: no majority has acknowledged it in time")
@@ -155,6 +161,12 @@ class Node(Hearing):
             self._reconcile(now)
         self._answer_permits()
         self._fetch()
+
+    def _give_way(self) -> None:
+        """When nothing is active here any more, forget the ledger that is not the cluster's."""
+        if not self._agent.active and not self._fork.forgotten:
+            self._fork.forgotten = True
+            self._out.append(Forget(self._fork.gives_way))
 
     def _say(self, code: str, severity: str, text: str, group: str = "", node: str = "") -> None:
         self._out.append(Journal(code, severity, text, group, node or self.name))
@@ -183,7 +195,8 @@ class Node(Hearing):
                 return
             agreed = join.all_have(self._digest, self.ledger, self._peers, self.name)
             present = Present(voting.answering(now), voting.suspects, agreed, voting.ages(now))
-            ledger = leadership.plan(now, self.cluster, self._peers, self.ledger, present)
+            ledger = leadership.plan(now, self.cluster, self._peers, self.ledger, present,
+                                     self._fork.view(voting.arbiter.absent))
             if ledger is not None:
                 self._proposed = True
                 voting.propose(now, ledger)
@@ -212,6 +225,7 @@ class Node(Hearing):
             self.ledger = ledger
             self._voting.learned(ledger)
             self._following.knows_of(ledger.version)
+            self._fork.learned(ledger)
 
     # ---- lease, deadline, groups
 
@@ -265,11 +279,14 @@ class Node(Hearing):
         self._seq += 1
         reports, unfit = self._agent.reports, dict(self._unfit)
         body = Heartbeat(self._seq, now, self.ledger.version, self.boot.hostid, reports, unfit, self._digest,
-                         self.links.silent(now))
+                         self._voting.vote, self.links.silent(now))
         self._peers.heard(now, "self", self.name, self.boot.boot_id)
         told = self._peers.beat(self.name, self.boot.boot_id, self.boot.incarnation, body)
         if self._leadership is not None:
             self._leadership.dirty |= told
+            if self._voting.alone:
+                # Who leads is followed by its beats only where it has forked.
+                self._out += [Send(node, body) for node in self._others()]
             return
         self._following.sent(now, self._seq)
         leader = self.leader
@@ -286,7 +303,7 @@ class Node(Hearing):
             self._count("unknown sender" if event.sender != self.name else "our own name")
             return
         self._peers.heard(now, event.link, event.sender, event.boot_id)
-        if event.body is not None:
+        if event.body is not None and not self._is_of_a_fork(event.body):
             self._bodies[type(event.body)](now, event, event.body)
 
     def on_disk_answered(self, now: float, event: events.DiskAnswered) -> None:
@@ -333,6 +350,7 @@ class Node(Hearing):
         self.cluster, self._digest = event.cluster, event.cluster.digest
         self._peers.follow(event.cluster.nodes)
         self.links.follow(event.cluster)
+        self._fork.configured(event.cluster)
         self._voting.configure(event.cluster)
         self._agent.configured(event.cluster)
         if self._leadership is not None:
@@ -343,6 +361,10 @@ class Node(Hearing):
             self._out.append(fencing.line(event))
         else:
             self._leadership.fence_done(now, event, self._timing.timeout_s)
+
+    def on_arbitrated(self, now: float, event: events.Arbitrated) -> None:
+        self._fork.answering = dict(event.answering)
+        self._voting.arbitrated(now, event.began_at)
 
     def on_preflight(self, now: float, event: events.Preflight) -> None:
         self._unfit = dict(event.unfit)

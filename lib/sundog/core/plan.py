@@ -7,6 +7,8 @@ from typing import Dict, List, Mapping, Set, Tuple
 
 from sundog.config.model import Cluster, Group
 from sundog.core import (
+    arbiter,
+    double,
     electorate,
     fence_requests,
     fencing,
@@ -41,6 +43,7 @@ class View:
     elected_at: float
     led_at: float
     fencing: Fencing = field(default_factory=Fencing)
+    fork: double.View = double.NO_FORK
 
 
 @dataclass
@@ -76,6 +79,7 @@ def make(view: View, ledger: Ledger, asks: Mapping[str, Tuple[str, Ask]], learne
     fencing.follow(view, draft)
     _follow_reports(view, draft)
     _forget_failures(view, draft, learned)
+    draft.ledger = double.settled(draft.ledger, view.me, view.fork)
     nodes = nodes_seen(view, draft.ledger)
     for origin, ask in asks.values():
         outcome = _carry_out(view, draft, ask, nodes, present)
@@ -84,6 +88,9 @@ def make(view: View, ledger: Ledger, asks: Mapping[str, Tuple[str, Ask]], learne
     if draft.confirmed:
         fencing.follow(view, draft)
     settled_at = view.elected_at + _SETTLE_BEATS * view.cluster.timing.beat_s
+    if view.cluster.arbiter is not None:
+        # What another leader has changed by the arbiter's vote is not known here: its leases must end first.
+        settled_at = max(settled_at, view.led_at + view.cluster.timing.timeout_s)
     if view.now < settled_at:
         draft.wake_at = min(draft.wake_at, settled_at)
     else:
@@ -117,6 +124,9 @@ def nodes_seen(view: View, ledger: Ledger) -> placement.Nodes:
             down[node] = "the leader does not hear it"
         elif peer.beat is not None and peer.beat.unfit:
             unfit[node] = peer.beat.unfit
+    if view.cluster.arbiter is not None:
+        waits = double.held(view.now, view.cluster, view.me, view.peers, ledger, view.fork)
+        unfit = {node: {**unfit.get(node, {}), **waits} for node in view.cluster.nodes}
     return placement.Nodes(down, unfit, view.now < view.elected_at + timeout_s)
 
 
@@ -128,7 +138,8 @@ def _admit(view: View, draft: Draft) -> None:
         if beat is not None and member is not None and join.is_member(node, beat.boot_id, draft.ledger) \
                 and beat.incarnation > member.incarnation:
             draft.ledger = draft.ledger.with_member(node, replace(member, incarnation=beat.incarnation))
-        if beat is None or join.is_member(node, beat.boot_id, draft.ledger) \
+        if beat is None or beat.vote in (arbiter.ALONE, arbiter.LED_ALONE) \
+                or join.is_member(node, beat.boot_id, draft.ledger) \
                 or view.now > view.peers.spoke_at(node, beat.boot_id) + join.SILENT_BEATS * beat_s:
             continue
         verdict = fencing.verdict(view, draft.ledger, node, beat) \

@@ -15,13 +15,16 @@ Value = TypeVar("Value")
 ANY = "*"
 #: The life of a holder that has not answered yet: it has a place in the majority's reckoning, and no vote.
 NOBODY = ""
+#: The vote of two nodes' ping targets, and its only life: it keeps nothing that could be lost (arbiter.py).
+ARBITER, PING = "arbiter", "ping"
 #: A life that ends so took the place of one that was lost: it counts only where the ledger names it.
 AFTER_LOSS = "+"
 
 
 def wanted(cluster: Cluster) -> Tuple[str, ...]:
-    """The holders that the configuration names: nodes with a vote, then the passive ones, each in order of name."""
-    return (*sorted(node.name for node in cluster.nodes.values() if node.votes), *sorted(cluster.holders))
+    """The holders that the configuration names: nodes with a vote, then the passive ones, by name; then the arbiter."""
+    return (*sorted(node.name for node in cluster.nodes.values() if node.votes), *sorted(cluster.holders),
+            *((ARBITER,) if cluster.arbiter is not None else ()))
 
 
 def configured(cluster: Cluster) -> Lives:

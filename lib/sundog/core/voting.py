@@ -6,13 +6,15 @@ from dataclasses import replace
 from typing import Dict, List, Mapping, Optional, Set, Tuple
 
 from sundog.config.model import Cluster
-from sundog.core import authority, passive, paxos, voters
+from sundog.core import arbiter, authority, passive, paxos, voters
+from sundog.core.alone import Alone
 from sundog.core.disks import Disks
 from sundog.core.effects import Effect, Journal, Send, Stored, WriteDisk
 from sundog.core.events import Boot, DiskAnswered
 from sundog.core.frames import Ballot, Block, Blocks, Write
 from sundog.core.holder import Holder
 from sundog.core.ledger import Ledger
+from sundog.core.membership import Membership
 from sundog.core.paxos import IDLE, PREPARING, WRITING, Promise, Sent, Writer
 
 _NUMBERS = 1_000_000                    # requests and counters of one incarnation
@@ -22,8 +24,11 @@ _ANSWERS_COUNT_FOR = 0.5                # of L: a holder that acknowledged us so
 _FORGOTTEN = "remove /var/sundog/ledger on {node} and restart its coordinator: it comes back with a new life"
 
 
-class Voting:
-    def __init__(self, cluster: Cluster, name: str, boot: Boot, stored: Stored, out: List[Effect]) -> None:
+class Voting(Alone):
+    def __init__(self, cluster: Cluster, name: str, boot: Boot, stored: Stored, peers: Membership,
+                 out: List[Effect]) -> None:
+        self._peers = peers
+        self.arbiter = arbiter.Arbiter(cluster, name, peers)
         self.name, self.run, self._out, self._timing = name, (name, boot.boot_id), out, cluster.timing
         self.life = stored.life
         self.distrust = stored.distrust or boot.distrust    # why this life never votes again
@@ -49,6 +54,7 @@ class Voting:
         self.led_at = float("-inf")                     # of leaders before us, on our clock
         self.leads = self.elected = False
         self.alive = False                              # we hold a lease, or what needs one: show a pulse on the disks
+        self.led = False                                # in this run of the daemon
         self.chosen: Optional[Ledger] = None
 
     def leading(self, now: float) -> bool:
@@ -56,6 +62,7 @@ class Voting:
 
     def start(self, now: float) -> None:
         """The first step of this machine: from now on it is a holder."""
+        self.arbiter.start(now)
         if self._holder is None:
             self._holder = Holder(now, self.blocks, self._timing.authority_s, self.life)
             self._say_distrust()
@@ -65,6 +72,7 @@ class Voting:
     def configure(self, cluster: Cluster) -> None:
         """The nodes and disks of a configuration; disks that it names no more are kept while the ledger may."""
         self._cluster = cluster
+        self.arbiter.configure(cluster)
         earlier = {*self.disks.by_name, *cluster.retired}
         if self.ledger.voters:
             earlier &= {name for one in self.electorate() for name in one}
@@ -91,8 +99,9 @@ class Voting:
         return not self.distrust and voters.votes(self.electorate(), self.name, self.life)
 
     def answering(self, now: float) -> Mapping[str, str]:
-        """The holders that acknowledge us at present, with their lives."""
-        return self.writer.answering(now - _ANSWERS_COUNT_FOR * self._timing.timeout_s)
+        """The holders that acknowledge us at present, with their lives; the arbiter has always its one."""
+        found = self.writer.answering(now - _ANSWERS_COUNT_FOR * self._timing.timeout_s)
+        return found if self._cluster.arbiter is None else {**found, voters.ARBITER: voters.PING}
 
     def ages(self, now: float) -> Mapping[str, float]:
         """Seconds since each holder acknowledged something of this ballot, by its send time."""
@@ -127,7 +136,7 @@ class Voting:
 
     def write(self, now: float, sender: str, boot_id: str, body: Write) -> None:
         """Another node writes its block here."""
-        if self._holder is None or self.distrust or body.block.writer != sender:
+        if self._holder is None or self.distrust or body.block.writer != sender or self.alone:
             return
         self._seen = max(self._seen, body.block.mbal)
         answer = self._holder.write(now, (sender, boot_id), body.request, body.block)
@@ -174,6 +183,7 @@ class Voting:
         self.writer.begin(now, self.highest)
         self._refused = set()
         self._round(now)
+        self._arbitrate(now)
         self._prepared(now)
 
     def _prepared(self, now: float) -> None:
@@ -194,7 +204,12 @@ class Voting:
             return
         if not self.leads:
             self.led_at = writer.led_at()
-        writer.propose(writer.carried_on())
+        ledger = writer.carried_on()
+        if voters.ARBITER in writer.promises and not voters.agree(
+                writer.sets, {name: one.life for name, one in writer.promises.items() if name != voters.ARBITER}):
+            self.arbiter.absent = True
+            ledger = arbiter.marked(ledger, self.name)
+        writer.propose(ledger)
         writer.begun_at = now
         self._round(now)
 
@@ -235,6 +250,7 @@ class Voting:
             if writer.phase == WRITING or (disk not in writer.promises and not self.disks.refuses_for(now, disk)):
                 self._out.append(WriteDisk(disk, request, block))
         if writer.phase == WRITING:
+            self._arbitrate(now)
             self._settle(now)
 
     def beat(self, now: float) -> None:
@@ -342,6 +358,9 @@ class Voting:
 
     def _accept(self, now: float, holder: str, sent: Sent, promise: Promise) -> None:
         writer = self.writer
+        if holder == self.arbiter.other and sent.bal == sent.mbal \
+                and voters.votes(self.electorate(), holder, promise.life):
+            self.arbiter.absent = False
         if writer.phase == PREPARING and sent.bal != sent.mbal:
             writer.promised(holder, promise)
             self._prepared(now)
@@ -361,5 +380,5 @@ class Voting:
         self.acknowledged_at = max(self.acknowledged_at, acknowledged_at)
         self.leads_until = max(self.leads_until, authority.until(self.acknowledged_at, self._timing.authority_s))
         if not self.leads and now < self.leads_until:
-            self.leads = self.elected = True
+            self.leads = self.elected = self.led = True
             self._attempts = 0

@@ -13,6 +13,7 @@ from sundog.core import effects, events
 from sundog.core.frames import Body
 from sundog.core.jumps import Clocks
 from sundog.core.node import Node
+from sundog.daemon.arbiter import Pinger
 from sundog.daemon.control import Answer, Control, Desk
 from sundog.daemon.deadline import DeadlineKeeper
 from sundog.daemon.execute import Execution
@@ -39,6 +40,10 @@ _HAND_OVER_WITHIN_S = 5.0
 _SHORTEST_TICK_S = 0.001
 _LATE = 0.25                            # of L: a tick that much behind its time is told
 _LATE_AGAIN_S = 60.0
+
+
+class GaveWay(SundogError):
+    """This run of the daemon has set its vote file aside: the next one begins without."""
 
 
 class Daemon(Desk):
@@ -68,16 +73,18 @@ class Daemon(Desk):
             effects.Activate: self._activate, effects.Deactivate: self._deactivate, effects.Fence: self._fence,
             effects.SetDeadline: self._set_deadline, effects.AnswerPermit: self._answer_permit,
             effects.AnswerRequest: self._answer_request, effects.FetchConfig: self._fetch_config,
-            effects.Journal: self._journal, effects.Leave: self._leave}
+            effects.Journal: self._journal, effects.Leave: self._leave, effects.Forget: self._forget}
 
     def attach(self, lan: Lan, deadline: DeadlineKeeper, execution: Execution, settlement: Settlement,
-               control: Control, disks: Holders, orders: Orders, health: Health, fencer: Fencer) -> None:
+               control: Control, disks: Holders, orders: Orders, health: Health, fencer: Fencer,
+               pinger: Pinger) -> None:
         self.lan, self.deadline, self.execution = lan, deadline, execution
         self.orders, self.health, self.fencer = orders, health, fencer
-        self.settlement, self.control, self.disks = settlement, control, disks
+        self.settlement, self.control, self.disks, self.pinger = settlement, control, disks, pinger
 
     def start(self, adopted: Dict[str, str]) -> None:
         self.lan.open()
+        self.pinger.start()
         self.happen(events.Adopted(adopted))
         self.happen(events.Tick())
 
@@ -123,6 +130,7 @@ class Daemon(Desk):
         elif isinstance(event, events.Configured):
             self.cluster = event.cluster
             self.disks.configured(event.cluster)
+            self.pinger.configured(event.cluster)
         for effect in self.node.step(now, event):
             self._carry[type(effect)](effect)
         self.disks.keep(self.node.voting.disks.by_name)
@@ -206,6 +214,11 @@ class Daemon(Desk):
     def _leave(self, effect: effects.Leave) -> None:
         self.tell("LEAVING", "error", f"{effect.reason}; {effect.remedy}")
         self.end(NotPermitted(effect.reason, effect.remedy))
+
+    def _forget(self, effect: effects.Forget) -> None:
+        aside = self.store.set_aside()
+        self.tell("GAVE-WAY", "error", f"{effect.why}; this node begins again without its ledger, kept as {aside}")
+        self.end(GaveWay(effect.why))
 
     # ---- what the control socket offers
 
@@ -320,6 +333,7 @@ class Daemon(Desk):
         self.fencer.close()
         self.execution.close()
         self.lan.close()
+        self.pinger.close()
         self.disks.close()
         self.deadline.close()
         self.store.close()

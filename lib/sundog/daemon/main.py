@@ -20,6 +20,7 @@ from sundog.config.load import load
 from sundog.config.model import Cluster
 from sundog.core.events import Boot, Preflight
 from sundog.core.node import Node
+from sundog.daemon.arbiter import Pinger
 from sundog.daemon.boot import boot_id, recall
 from sundog.daemon.bundle import Shelf
 from sundog.daemon.clock import Policy
@@ -32,7 +33,7 @@ from sundog.daemon.health import Health
 from sundog.daemon.holders import Holders, maker
 from sundog.daemon.host import Surroundings, ThisHost
 from sundog.daemon.journal import Journal
-from sundog.daemon.loop import Daemon
+from sundog.daemon.loop import Daemon, GaveWay
 from sundog.daemon.orders import Orders
 from sundog.daemon.racks import Racks
 from sundog.daemon.settle import Settlement
@@ -134,6 +135,8 @@ class Run:
         if self.crash is not None:
             say("".join(traceback.format_exception(type(self.crash), self.crash, self.crash.__traceback__)))
             return AGAIN
+        if isinstance(self.reason, GaveWay):
+            return AGAIN
         return OK if self.reason is None else MISCONFIGURED
 
     async def _begin(self) -> None:
@@ -186,7 +189,10 @@ class Run:
                         daemon.begin)
         holders = Holders(self.racks, maker(loop, cluster, self.name, self.key, self.node.ledger.version == 0,
                                             daemon.happen, daemon.tell))
-        daemon.attach(lan, deadline, execution, settlement, control, holders, orders, health, fencer)
+        arbiter = self.node.voting.arbiter
+        pinger = Pinger(loop, cluster, daemon.happen, daemon.tell,
+                        lambda: arbiter.absent or loop.time() >= arbiter.silent_from(), execution.active)
+        daemon.attach(lan, deadline, execution, settlement, control, holders, orders, health, fencer, pinger)
         return daemon
 
     # ---- in a thread

@@ -50,10 +50,19 @@ def _holder(daemon: "Daemon", name: str, heard: Optional[Tuple[float, str]], lea
         seen = heard[1]
     elif name == daemon.name:
         seen = daemon.node.voting.life
-    return {"kind": "node" if name in daemon.cluster.nodes else "disk", "life": named, "seen_life": seen,
+    kind = "ping" if name == voters.ARBITER else "node" if name in daemon.cluster.nodes else "disk"
+    return {"kind": kind, "life": named, "seen_life": seen,
             "votes": name in ledger.voters, "wanted": name in voters.wanted(daemon.cluster),
             "answered_s": None if heard is None else round(heard[0], 3),
             "state": _state(daemon, name, named, seen, heard, leader, ledger)}
+
+
+def _arbiter(daemon: "Daemon") -> str:
+    """The arbiter's vote is given on each node by itself: this says how it stands on this one."""
+    if not daemon.pinger.state().get("reached"):
+        return f"too few targets answer here: {daemon.pinger.line()}"
+    other = daemon.node.voting.arbiter.other
+    return f"votes in place of {other}" if daemon.node.voting.arbiter.absent else f"stands by: {daemon.pinger.line()}"
 
 
 def _state(daemon: "Daemon", name: str, named: str, seen: str, heard: Optional[Tuple[float, str]],
@@ -62,6 +71,8 @@ def _state(daemon: "Daemon", name: str, named: str, seen: str, heard: Optional[T
         return f"never votes again: what it kept is older than what it acknowledged; {_REMOVE}"
     if seen and named and seen != named:
         return f"has another life ({seen}): it votes when the others have taken it in"
+    if name == voters.ARBITER:
+        return _arbiter(daemon)
     if name not in ledger.voters and name not in ledger.next_voters:
         return "is to be taken in"
     if leader is None:

@@ -1,6 +1,7 @@
 """What `sundog status` and `sundog explain` are told, as plain values for JSON."""
 from typing import TYPE_CHECKING, Any, Dict
 
+from sundog.core import voters
 from sundog.core.ledger import ONLINE, GroupEntry
 from sundog.core.placement import candidates_of
 from sundog.errors import NotPermitted, SundogError
@@ -26,6 +27,7 @@ def status(daemon: "Daemon") -> Plain:
         "nodes": {name: _node(daemon, name, now) for name in daemon.cluster.nodes},
         "groups": {name: _group(daemon, name, ledger.groups.get(name, GroupEntry()))
                    for name in daemon.settlement.cluster.groups},
+        "arbiter": daemon.pinger.state() if voters.ARBITER in {*ledger.voters, *voters.wanted(daemon.cluster)} else {},
         "host": {**daemon.health.said(), "failfast": dict(daemon.orders.state)},
         "fence": daemon.fencer.told(),
         "counters": {"frames": daemon.lan.received, "sent": daemon.lan.sent, "dropped": dict(daemon.lan.dropped),

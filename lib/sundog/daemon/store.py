@@ -71,6 +71,16 @@ class Store:
             raise StoreFailed(f"{self.path}: {error.strerror}") from None
         self._sequence = sequence
 
+    def set_aside(self) -> str:
+        """Give the file another name, under which nothing looks for it; returns that. Raises StoreFailed."""
+        aside = f"{self.path}.forked"
+        try:
+            os.replace(self.path, aside)
+            sync_directory(os.path.dirname(self.path))
+        except OSError as error:
+            raise StoreFailed(f"{self.path}: {error.strerror}") from None
+        return aside
+
     def close(self) -> None:
         os.close(self._fd)
 

@@ -1,0 +1,87 @@
+"""Two nodes whose ping targets break the tie (rule 9): what they do alone, and what comes of two that went on alone."""
+import os
+
+import pytest
+
+from simulation.trial import arbitrated
+from simulation.world import World
+
+
+@pytest.fixture
+def world() -> World:
+    return World(seed=1).nodes("n1", "n2").arbiter().group("web", on="n1").group("db", on="n2")
+
+
+def test_the_survivor_of_two_takes_over_by_its_targets(world: World) -> None:
+    world.settle().run(5).power_off("n1")
+    world.run(until=lambda: world.online("web") == "n2", within_s=5)
+    assert world.online("db") == "n2" and world.resets == 0
+    world.boot("n1").run(until=lambda: world.invariants.latest.alone == "", within_s=20)
+    world.run(5)
+    assert world.resets == 0
+
+
+def test_the_node_that_does_not_reach_its_targets_resets_itself(world: World) -> None:
+    for cut in ("n1", "n2"):
+        other = "n2" if cut == "n1" else "n1"
+        world.settle().run(5)
+        assert world.pings is not None
+        world.pings.unreached.add(cut)
+        world.cut(cut).run(until=lambda at=other: world.online("web") == world.online("db") == at, within_s=10)
+        world.pings.unreached.clear()
+        world.heal().run(20)
+        for group, home in (("web", "n1"), ("db", "n2")):
+            world.ask("move", group, home)
+        world.run(10)
+    assert world.resets == 2
+
+
+def test_a_node_that_reaches_no_targets_does_not_go_on_alone(world: World) -> None:
+    world.settle().run(5)
+    assert world.pings is not None
+    world.pings.unreached.add("n2")
+    world.power_off("n1").run(10)
+    assert world.online("web") is None
+
+
+def test_two_that_reach_the_targets_but_not_each_other_leave_alone_what_answers() -> None:
+    world = World(seed=2).nodes("n1", "n2").arbiter(honest=False).group("web", on="n1").group("db", on="n2")
+    world.settle().run(5).cut("n1").run(15)
+    assert [machine.key for machine in world.active_on("web")] == ["n1"]
+    assert [machine.key for machine in world.active_on("db")] == ["n2"]
+    world.heal().run(until=lambda: (world.online("web"), world.online("db")) == ("n1", "n2"), within_s=60)
+    assert world.forgotten == 1 and world.codes["FORK"] >= 1
+
+
+@pytest.mark.parametrize("policy", ["stop-both", "yield"])
+def test_two_owners_after_healing(policy: str) -> None:
+    world = World(seed=3).nodes("n1", "n2").arbiter(False, policy).group("web", on="n2")
+    world.settle().run(5)
+    assert world.pings is not None
+    world.pings.hidden = True           # the address does not answer the other node's probes
+    world.cut("n1").run(15)
+    assert len(world.active_on("web")) == 2
+    world.heal()
+    if policy == "stop-both":
+        world.run(until=lambda: world.entry("web").wanted == "offline" and not world.active_on("web"), within_s=30)
+        world.run(20)
+        assert not world.active_on("web") and world.codes["DOUBLE-OWNER"] >= 1
+        world.answered(world.ask("online", "web"))
+    world.run(until=lambda: world.online("web") is not None, within_s=30)
+    world.run(20)
+    assert world.voters_are_whole() and world.forgotten == 1
+
+
+SEEDS = int(os.environ.get("SUNDOG_SIM_SEEDS", "60"))
+
+
+@pytest.mark.parametrize("first", range(0, SEEDS, 10))
+def test_storms_double_nothing_while_the_assumption_holds(first: int) -> None:
+    for seed in range(first, min(first + 10, SEEDS)):
+        arbitrated(seed, storm_s=60.0)
+
+
+@pytest.mark.parametrize("first", range(0, SEEDS, 10))
+def test_storms_in_which_both_reach_the_targets_come_right_again(first: int) -> None:
+    for seed in range(first, min(first + 10, SEEDS)):
+        arbitrated(seed, storm_s=60.0, honest=False)
