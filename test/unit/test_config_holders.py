@@ -1,4 +1,5 @@
 """The configuration of witnesses and of an ensemble, and the file of a witness."""
+import asyncio
 import base64
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from sundog.config.load import examine
 from sundog.config.model import Cluster, WitnessHolder, ZooKeeperHolder
 from sundog.config.witness import Settings
 from sundog.config.witness import examine as examine_witness
-from sundog.daemon.holders import passives
+from sundog.daemon.holders import maker
 from sundog.errors import ConfigProblem
 
 BASE = """cluster: shop
@@ -94,7 +95,7 @@ def test_without_kazoo_the_check_and_the_start_say_so(monkeypatch: pytest.Monkey
     monkeypatch.setitem(sys.modules, "kazoo.client", None)
     assert "kazoo, which is not installed" in holder_objections(ZooKeeperHolder("zookeeper", ()))[0]
     with pytest.raises(ConfigProblem, match="pip install kazoo"):
-        passives(cluster(ENSEMBLE), "n1", bytes(32), True)
+        maker(asyncio.new_event_loop(), cluster(ENSEMBLE), "n1", bytes(32), True, print, print)
 
 
 GOOD = """listen: 10.9.0.9:3122
