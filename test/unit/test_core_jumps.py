@@ -1,5 +1,32 @@
 """Rule 12: two clocks compared, and what a node that doubts its clock does."""
+from sundog.config.model import Timing
+from sundog.core.following import Following
+from sundog.core.frames import Grant
 from sundog.core.jumps import Clocks
+
+
+def granted(following, seq, sent_at, for_s):
+    following.sent(sent_at, seq)
+    assert following.granted(Grant(seq, sent_at, for_s, (1, "n2"), 3))
+    return following.lease_until
+
+
+def test_a_grant_after_a_pause_takes_the_place_of_the_lease_from_before_it_even_when_that_is_longer():
+    following = Following(3, Timing(2.0))
+    assert granted(following, 1, 100.0, 2.0) == 101.8
+    following.doubt()
+    assert following.right_until(3) is None
+    assert granted(following, 2, 100.1, 1.4) == 101.3       # the leader's own horizon is near
+    assert following.right_until(3) == 101.3
+    assert granted(following, 3, 100.2, 1.2) == 101.3       # no doubt any more: what was granted stays granted
+
+
+def test_a_grant_that_is_hardly_worth_it_does_not_end_a_doubt():
+    following = Following(3, Timing(2.0))
+    granted(following, 1, 100.0, 2.0)
+    following.doubt()
+    assert granted(following, 2, 100.1, 0.3) == 101.8
+    assert following.right_until(3) is None
 
 
 def looks(clocks, *pairs):

@@ -8,6 +8,8 @@ from sundog.core.frames import NO_BALLOT, Ballot, Grant
 from sundog.core.ledger import Ledger
 
 _REMEMBERED = 64
+#: Of L: a shorter grant does not take the place of the lease from before a clock's jump; the next beat brings another.
+_WORTH = 0.5
 
 
 class Following:
@@ -64,9 +66,11 @@ class Following:
         return True
 
     def hold(self, sent_at: float, for_s: float) -> None:
-        """A lease for what was sent then. It never shrinks: what was granted stays granted."""
+        """A lease for what was sent then. What was granted stays granted, but from before a pause: that may be over."""
         until = lease.until(sent_at, for_s, self._timing.guard_s)
-        self.lease_until = until if self.lease_until is None else max(self.lease_until, until)
+        if self.doubtful and for_s < _WORTH * self._timing.timeout_s:
+            return
+        self.lease_until = until if self.lease_until is None or self.doubtful else max(self.lease_until, until)
         self._current = True
         self.doubtful = False
 
