@@ -154,7 +154,7 @@ def seeds_of(arguments: argparse.Namespace) -> List[int]:
     if arguments.seeds:
         first, _, last = arguments.seeds.partition(":")
         return list(range(int(first), int(last or first) + 1))
-    count = max(1, round(arguments.hours * 3600 / (arguments.storm + 40)))
+    count = max(1, round(arguments.hours * 3600 / (arguments.storm + 24)))
     return list(range(arguments.first, arguments.first + count))
 
 
