@@ -73,7 +73,7 @@ def lay_out(folder: Path, count: int) -> Path:
 
 def pid_of_daemon(lab: Lab, node: str) -> int:
     """The host's pid of the node's sundogd."""
-    return pids(lab, node, "sundog.daemon.main")[0]
+    return pids(lab, node, "sundog.daemon.start")[0]
 
 
 def ask(lab: Lab, node: str) -> Dict[str, Any]:

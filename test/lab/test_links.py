@@ -81,7 +81,8 @@ def test_a_pulled_cable_is_told_on_both_sides_and_told_again_when_it_is_back(who
     told = {node: journal(whole, node, "LINK-LOST") for node in NODES}
     whole.lab.unplug("n1", "term/a")
     whole.until("the loss is told", lambda: all(journal(whole, node, "LINK-LOST") > told[node] for node in NODES))
-    assert {state for way, state in links(whole, "n2").items() if way.endswith("com1")} == {"lost"}
+    whole.until("the leader knows it of both", lambda: {
+        state for way, state in links(whole, "n2").items() if way.endswith("com1")} == {"lost"})
     back = {node: journal(whole, node, "LINK-BACK") for node in NODES}
     whole.lab.plug("n1", "term/a")
     whole.until("the return is told", lambda: all(journal(whole, node, "LINK-BACK") > back[node] for node in NODES))

@@ -124,7 +124,7 @@ def test_a_standby_whose_process_table_is_full_is_unfit_and_stays_up(quick: Sick
 
 
 def test_memory_that_cannot_be_had_is_reported(quick: Sick) -> None:
-    pid = quick.pids("n1", "sundog.daemon.main")[0]
+    pid = quick.pids("n1", "sundog.daemon.start")[0]
     status = Path(f"/proc/{pid}/status").read_text()
     size = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmSize")) << 10
     quick.sh("n1", f"prlimit --pid {quick.pid('n1')} --as={size + (4 << 20)}:")
@@ -211,7 +211,7 @@ def stop(pids: List[int]) -> None:
 
 def test_the_controller_resets_a_host_whose_user_space_stands_still(watched: Sick) -> None:
     watched.counts()
-    stop(watched.pids("n1", "sundog.daemon.main") + watched.pids("n1", "sundog.daemon.failfast"))
+    stop(watched.pids("n1", "sundog.daemon.start") + watched.pids("n1", "sundog.daemon.failfast"))
     watched.reset("n1")
     line = f"ipmitool -I lanplus -C 3 -U admin -P {PASSWORD} -H 192.168.87.101 sel list"
     watched.until("the controller says that it was its watchdog", lambda: "Watchdog2" in watched.sh("n2", line, False))
