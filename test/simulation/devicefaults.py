@@ -1,35 +1,15 @@
 """Faults of clocks that stop or are set, and of fence devices."""
-from typing import TYPE_CHECKING, Callable, List, Optional, Tuple
+from typing import TYPE_CHECKING, List, Optional
 
 from simulation.devices import Device
+from simulation.part import Kind, Part
 
 if TYPE_CHECKING:
     from simulation.machine import Machine
-    from simulation.script import Draws
-    from simulation.world import World
-
-Kind = Tuple[str, int, Callable[[], bool]]
 
 
-class DeviceFaults:
+class DeviceFaults(Part):
     """What a storm does to clocks and devices; `Storm` has the rest."""
-    world: "World"
-    random: "Draws"
-
-    def later(self, delay_s: float, call: Callable[[], object]) -> None:
-        raise NotImplementedError
-
-    def a_while(self) -> float:
-        raise NotImplementedError
-
-    def machine(self) -> "Optional[Machine]":
-        raise NotImplementedError
-
-    def _on_a_machine(self, do: "Callable[[Machine], object]") -> bool:
-        raise NotImplementedError
-
-    def _fuse(self, machine: "Machine", blow: "Callable[[Machine], None]") -> None:
-        raise NotImplementedError
 
     def device_kinds(self) -> List[Kind]:
         return [("suspend", 3, self.suspend), ("suspend in a step", 2, self.suspend_in_a_step),

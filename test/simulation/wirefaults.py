@@ -1,29 +1,15 @@
 """Faults of links: cuts of one way or both, halves, rings and islands, and bad links in one direction."""
 from typing import TYPE_CHECKING, Callable, Dict, List, Set, Tuple
 
+from simulation.part import Kind, Part
 from simulation.wire import Quality
 
 if TYPE_CHECKING:
     from simulation.machine import Machine
-    from simulation.script import Draws
-    from simulation.world import World
-
-Kind = Tuple[str, int, Callable[[], bool]]
 
 
-class WireFaults:
+class WireFaults(Part):
     """What a storm does to links; `Storm` has the rest."""
-    world: "World"
-    random: "Draws"
-
-    def later(self, delay_s: float, call: Callable[[], object]) -> None:
-        raise NotImplementedError
-
-    def a_while(self) -> float:
-        raise NotImplementedError
-
-    def _on_a_machine(self, do: "Callable[[Machine], object]") -> bool:
-        raise NotImplementedError
 
     def wire_kinds(self) -> List[Kind]:
         return [("cut off", 5, self.cut_off), ("cut pair", 5, self.cut_pair), ("cut one link", 3, self.cut_one_link),
