@@ -34,6 +34,7 @@ class Machine:
     def __init__(self, world: "World", key: str, name: str, hostid: str, clock: Clock) -> None:
         self.world, self.key, self.name, self.hostid, self.clock = world, key, name, hostid, clock
         self.power = self.frozen = self.stalled = False
+        self.barred = False                             # its disks refuse what it writes
         self.boot = 0                                   # grows at every power-on and power-off
         self.run = 0                                    # unique for every life of a daemon
         self.incarnation = 0                            # on disk
@@ -84,7 +85,8 @@ class Machine:
         What was paused with its clock past its lease does write when it goes on, and no lease can help that: it is
         judged by what it starts from then on, and by how long it lasts (I9).
         """
-        return self.power and not self.estranged and (self.deadline is None or self.clock.read() < self.deadline)
+        return self.power and not self.barred and not self.estranged and (
+            self.deadline is None or self.clock.read() < self.deadline)
 
     @property
     def estranged(self) -> bool:
@@ -114,13 +116,18 @@ class Machine:
         self.world.note(self.key, why)
         self.kill_daemon()
         groups = self.smf.active if self.smf else []
-        self.power = self.frozen = self.stalled = self._stale_step = False
+        self.power = self.frozen = self.stalled = self._stale_step = self.barred = False
         self.clock.go_on()
         self.lease_gone_at, self.woke_at = float("inf"), float("-inf")
         self.boot += 1
         self.deadline, self.smf, self.fuse = None, None, None
         self._held.clear()
         self.world.down(self, groups)
+
+    def bar(self) -> None:
+        """Its keys are taken off the shared disks."""
+        self.barred, self.troubled_at = True, self.world.now
+        self.world.note(self.key, "its disks refuse what it writes")
 
     def reset(self, why: str) -> None:
         """The host restarts by itself: everything active is gone at once."""

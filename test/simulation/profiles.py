@@ -80,7 +80,10 @@ def world_of(seed: int, timeout_s: float = 2.0, profile: str = "mixed") -> World
     world.recovery(window_s=60.0, on_stop_failed=draw.choice(("fence", "fence", "block")),
                    fencing=draw.choice(("required", "required", "tried")))
     with_device = draw.choice((0, 0, count, count - 1))
-    return world.fence(*draw.sample(names, with_device)) if with_device else world
+    if not with_device:
+        return world
+    fenced = draw.sample(names, with_device)
+    return world.fence(*fenced, by=chance(seed + 1).choice(("ipmi", "ipmi", "scsi")))
 
 
 def _disks(kind: Profile, voting: int, random: Callable[[], float], choice: Callable[[Tuple[int, ...]], int]) -> int:

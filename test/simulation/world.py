@@ -7,7 +7,7 @@ from dataclasses import replace
 from random import Random
 from typing import Callable, Deque, Dict, List, Mapping, Optional, Set, Tuple
 
-from simulation.devices import Device
+from simulation.devices import Device, Disks
 from simulation.health import Health
 from simulation.invariants import Broken, Invariants
 from simulation.lanes import Line, line_of
@@ -126,9 +126,9 @@ class World:
         self.cluster = replace(self.cluster, recovery=Recovery(window_s, on_stop_failed, fencing))
         return self
 
-    def fence(self, *nodes: str, after: str = "start") -> "World":
-        """Devices that switch these nodes off, by default all."""
-        levels = {node: (FenceLevel("ipmi", None, after=after),) for node in nodes or tuple(self.cluster.nodes)}
+    def fence(self, *nodes: str, after: str = "start", by: str = "ipmi") -> "World":
+        """Devices that switch these nodes off, by default all; `by` scsi: that keep them from their disks."""
+        levels = {node: (FenceLevel(by, None, after=after),) for node in nodes or tuple(self.cluster.nodes)}
         self.cluster = replace(self.cluster, fence={**self.cluster.fence, **levels})
         return self
 
@@ -138,7 +138,8 @@ class World:
         self.first = self.configurations[self.cluster.digest] = self.cluster
         self.invariants = Invariants(self, voters.wanted(self.cluster))
         self.pools = {name: Pool(name) for name in self.cluster.groups}
-        self.devices = {name: Device(self, name) for name in self.cluster.fence}
+        self.devices = {name: (Disks if levels[0].type == "scsi" else Device)(self, name)
+                        for name, levels in self.cluster.fence.items()}
         self._shelve(self.cluster)
         for name in self.cluster.nodes:
             self.add_machine(name, name, f"hostid-{name}")
@@ -256,6 +257,9 @@ class World:
             machine.fuse = None
             machine.thaw()
             machine.resume()
+            if machine.barred:
+                # Its next boot is what such a host needs, and an operator is told so.
+                machine.reset("booted by an operator")
         self.note("world", "healed")
         return self
 

@@ -36,6 +36,7 @@ class Course:
     over: bool = False                  # proved: nothing of this boot runs any more
     at: float = NEVER                   # when the devices, or the operator, answered
     said: str = ""                      # what they said
+    barred: bool = False                # proved by its disks alone: it may go on speaking
 
 
 class Fencing:
@@ -50,6 +51,11 @@ class Fencing:
 
     def over(self, node: str, boot_id: str) -> bool:
         return self.course(node, boot_id).over
+
+    def barred_at(self, node: str, boot_id: str) -> Optional[float]:
+        """From when a boot that is over has been granted no lease, though it may speak; None: that does not matter."""
+        course = self.course(node, boot_id)
+        return course.at if course.over and course.barred else None
 
     def planned(self, fences: List[Fence], confirmed: Dict[Key, str], ordered: Set[Key],
                 refuted: Dict[Key, str]) -> None:
@@ -69,7 +75,7 @@ class Fencing:
         self.ordered.discard(boot)
         pause_s = min(timeout_s * 2 ** min(before.tries, 10), _LONGEST_PAUSE_S)
         self.courses[boot] = Course(before.tries + 1, False, now + pause_s, before.over or event.ok,
-                                    now, event.reason)
+                                    now, event.reason, event.barred if event.ok else before.barred)
 
     def wanted(self, node: str, boot_id: str, ledger: Ledger, cluster: Cluster) -> bool:
         """Is there still a need to go on with a fence that is under way?"""
@@ -81,8 +87,12 @@ class Fencing:
 
 def line(event: FenceDone) -> Journal:
     """What a device answered, for the journal."""
-    outcome = f"is off: {event.reason}" if event.ok else f"could not be fenced: {event.reason}"
+    outcome = f"{_end(event.barred)}: {event.reason}" if event.ok else f"could not be fenced: {event.reason}"
     return Journal("FENCED" if event.ok else "FENCE-FAILED", "warning", f"{event.node} {outcome}", "", event.node)
+
+
+def _end(barred: bool) -> str:
+    return "is kept from its disks" if barred else "is off"
 
 
 def required(node: str, cluster: Cluster) -> bool:
@@ -150,7 +160,7 @@ def _of_living(view: "View", draft: "Draft", node: str, member: Member) -> None:
 def refute(view: "View", draft: "Draft", node: str, member: Member) -> None:
     """A device that says "off" of a node that goes on speaking is another host's: its word is forgotten."""
     course, heard_at = view.fencing.course(node, member.boot_id), view.peers.spoke_at(node, member.boot_id)
-    if course.over and heard_at > course.at + view.cluster.timing.timeout_s / 2:
+    if course.over and not course.barred and heard_at > course.at + view.cluster.timing.timeout_s / 2:
         said = f"{course.said}, but {node} is heard: is it {node}'s device?"
         draft.refuted[key(node, member.boot_id)] = said
         draft.said.append(Journal("FENCE-WRONG", "error", said, "", node))
@@ -164,7 +174,7 @@ def _of_deposed(view: "View", draft: "Draft", node: str, member: Member, said: O
     silent = f"{node} has been silent on all links for {timeout_s:g} s: its lease has run out"
     for group, entry in has.items():
         if why is None:
-            draft.put(group, moves.free(entry, f"{node} is off: {proof}" if proof else silent))
+            draft.put(group, moves.free(entry, f"{node} {_end(course.barred)}: {proof}" if proof else silent))
         else:
             draft.put(group, replace(entry, why=why))
     if ordered or (has and node in view.cluster.fence and said is None and not course.over):
