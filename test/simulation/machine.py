@@ -34,7 +34,7 @@ class Machine:
     def __init__(self, world: "World", key: str, name: str, hostid: str, clock: Clock) -> None:
         self.world, self.key, self.name, self.hostid, self.clock = world, key, name, hostid, clock
         self.power = self.frozen = self.stalled = False
-        self.barred = False                             # its disks refuse what it writes
+        self.barred = False                             # its disks refuse what it writes; its addresses are its own
         self.boot = 0                                   # grows at every power-on and power-off
         self.run = 0                                    # unique for every life of a daemon
         self.incarnation = 0                            # on disk
@@ -85,8 +85,7 @@ class Machine:
         What was paused with its clock past its lease does write when it goes on, and no lease can help that: it is
         judged by what it starts from then on, and by how long it lasts (I9).
         """
-        return self.power and not self.barred and not self.estranged and (
-            self.deadline is None or self.clock.read() < self.deadline)
+        return self.power and not self.estranged and (self.deadline is None or self.clock.read() < self.deadline)
 
     @property
     def estranged(self) -> bool:

@@ -54,7 +54,7 @@ def test_levels_read_as_they_are_written_in_their_order() -> None:
     ("type: manual", "type: scsi", "8:98", "fence.n1 has no 'disks'"),
     ("type: manual", "type: scsi, disks: []", "8:118", "is an empty list"),
     ("type: manual", "type: scsi, disks: [c0t3d0s2]", "8:119", "it does not begin with '/'"),
-    ("type: manual", "type: scsi, method: kill, disks: [/dev/rdsk/c0t3d0s2]", "8:119", "write preempt-abort or preempt"),
+    ("type: manual", "type: scsi, method: kill, disks: [/dev/rdsk/c0t3d0s2]", "8:119", "write preempt-abort"),
     ("type: manual", "type: scsi, after: start, disks: [/dev/rdsk/c0t3d0s2]", "8:111", "unknown key 'after'"),
     ("type: manual", "type: scsi, disks: [/dev/rdsk/c0t3d0s2, /dev/dsk/c0t3d0s0]", "8:139", "is there twice"),
     ("cipher: 3}, {type: manual}", "cipher: 18}]  #", "8:94", "write a whole number from 1 to 17"),

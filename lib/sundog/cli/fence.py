@@ -49,7 +49,7 @@ def off(session: Session, node: str, yes: bool, force: bool) -> None:
       sundog fence n1 --yes
       sundog fence off n1 --yes --force
     """
-    agree(session, f"Kill everything that runs on {node} by switching it off?", yes)
+    agree(session, f"Kill everything that runs on {node} by its fence devices?", yes)
     text = session.control.fence("fence-forced" if force else "fence", node)
     session.say(f"{text}; 'sundog log --follow' tells when it is off", {"ok": True, "node": node, "text": text})
 

@@ -58,7 +58,7 @@ class Fencer:
     # ---- fencing
 
     def fence(self, order: Fence) -> None:
-        self._say_once(order, 0, "FENCING", f"{order.node} is to be switched off: {order.why}")
+        self._say_once(order, 0, "FENCING", f"{order.node} is to be fenced: {order.why}")
         self.begin(self._through_levels(order))
 
     def _say_once(self, order: Fence, level: int, code: str, text: str) -> None:
@@ -107,6 +107,11 @@ class Fencer:
                            f"sundog fence test {node}") from None
 
     # ---- tests
+
+    def test_soon(self) -> None:
+        """Something is different: do not wait for the hour."""
+        self._timer.cancel()
+        self._timer = self.loop.call_later(random.uniform(*FIRST_TEST_S), self._test_others)
 
     def _test_others(self) -> None:
         self._timer = self.loop.call_later(TEST_EACH_S, self._test_others)

@@ -194,7 +194,8 @@ class Run:
         pinger = Pinger(loop, cluster, daemon.happen, daemon.tell,
                         lambda: arbiter.absent or loop.time() >= arbiter.silent_from(), execution.active)
         reservations = Reservations(loop, self.name, lambda: settlement.cluster, daemon.in_the_cluster,
-                                    daemon.members, execution.active, deadline.condemn, daemon.tell)
+                                    daemon.members, execution.active, deadline.condemn, fencer.test_soon,
+                                    daemon.tell)
         daemon.attach(lan, deadline, execution, settlement, control, holders, orders, health, fencer, pinger,
                       reservations)
         return daemon

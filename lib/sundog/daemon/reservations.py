@@ -1,7 +1,7 @@
 """Keeps this node's key on the disks of fence devices of type scsi (fence/claim.py), and acts when it is taken away.
 
 A node that has come into the cluster claims the disks of all nodes, before anything starts here: no start method gets
-a permit while the node's own key is not on its disks. From then on it looks every 10 s.
+a permit while a disk of this node's answers and has not its key. From then on it looks every 10 s.
 """
 import asyncio
 from typing import Any, Callable, Collection, Dict, List, Mapping, Sequence, Set, Tuple
@@ -23,16 +23,17 @@ Tell = Callable[[str, str, str], None]  # code, severity, text
 
 class Reservations:
     """`right`: has this boot a lease and a place in the cluster? `members`: who is in it. `running`: groups that are,
-    or may be, active here. `condemn` ends the host now."""
+    or may be, active here. `condemn` ends the host now. `changed`: the disks are other than they were last."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, name: str, cluster: Callable[[], Cluster],
                  right: Callable[[], bool], members: Callable[[], Collection[str]],
-                 running: Callable[[], Collection[str]], condemn: Callable[[], None], tell: Tell,
-                 run: Run = run) -> None:
+                 running: Callable[[], Collection[str]], condemn: Callable[[], None], changed: Callable[[], None],
+                 tell: Tell, run: Run = run) -> None:
         self.loop, self.name, self.cluster, self.right, self.members = loop, name, cluster, right, members
-        self.running, self.condemn, self.tell, self.run = running, condemn, tell, run
+        self.running, self.condemn, self.changed, self.tell, self.run = running, condemn, changed, tell, run
         self.states: Dict[str, str] = {}                # disk -> "held", or what is wrong
         self._writers: Set[str] = set()                 # groups that had their permit, or were found running
+        self._keyed: Set[str] = set()                   # disks on which our key has been seen
         self._had_right = False
         self._condemned = False
         self._wake = asyncio.Event()
@@ -66,16 +67,17 @@ class Reservations:
     async def ready(self, group: str) -> bool:
         """See to it that this node's key is on its own disks before the group may write; was there anything to do?
 
-        Raises NotPermitted.
+        A disk that does not answer keeps nobody from starting: it may be half of a mirror. Nor does one that nobody
+        has reserved; as long as one is not, it proves nothing of any node (scsi.py). Raises NotPermitted.
         """
-        disks = scsi.disks_of(self.cluster(), self.name)
-        if not disks or group in self._writers:
+        if group in self._writers:
             return False
-        wrong = await self._look(disks)
+        disks = scsi.disks_of(self.cluster(), self.name)
+        wrong = await self._look(disks) if disks else []
         if wrong:
             raise NotPermitted(f"group {group}: {'; '.join(wrong)}", "sundog fence test tells how the disks are")
         self._writers.add(group)
-        return True
+        return bool(disks)
 
     async def _look(self, disks: Sequence[str]) -> List[str]:
         """Claim the disks; what stands in the way of writing to them."""
@@ -84,15 +86,19 @@ class Reservations:
         wrong = []
         for disk, (state, text) in found.items():
             self._say(disk, state, text)
-            if state not in ("held", "open"):
+            if state in ("barred", "failed"):
                 wrong.append(text)
-            if state == "barred" and self._writers and self.right():
+            if state in ("held", "open"):
+                self._keyed.add(disk)
+            elif state == "barred" and disk in self._keyed and self._writers and self.right():
                 self._end(text)
         return wrong
 
     async def _claimed(self, disks: Sequence[str]) -> Dict[str, Tuple[str, str]]:
         """Disk -> state and what is to be said of it."""
         from sundog.fence.claim import Claim, Claimant, claim_all
+        from sundog.fence.device import NoAnswer
+        from sundog.solaris.sgpersist import DiskSilent
         name = self.cluster().name
         by = Claimant(name, scsi.key(name, self.name), {node: scsi.key(name, node) for node in self.members()},
                       lambda: self.right() and not self._writers)
@@ -100,13 +106,15 @@ class Reservations:
             outcomes: Mapping[str, Any] = await in_thread(self.loop, lambda: claim_all(disks, by, WITHIN_S, self.run))
         except SundogError as error:
             outcomes = dict.fromkeys(disks, error)
-        return {disk: (one.state, one.text) if isinstance(one, Claim) else ("failed", str(one))
+        return {disk: (one.state, one.text) if isinstance(one, Claim)
+                else ("silent" if isinstance(one, (DiskSilent, NoAnswer)) else "failed", str(one))
                 for disk, one in outcomes.items()}
 
     def _say(self, disk: str, state: str, text: str) -> None:
         before, self.states[disk] = self.states.get(disk), text or state
         if self.states[disk] == before:
             return
+        self.changed()
         if state == "held":
             self.tell("SCSI-HELD", "notice", f"disk {disk} is reserved, and this node has its key there")
         elif state == "open":

@@ -18,7 +18,7 @@ HELD, OPEN, BARRED, KEYLESS = "held", "open", "barred", "keyless"
 
 class Claim(NamedTuple):
     """HELD: our key is there and the disk is reserved. OPEN: our key is there, the disk is not reserved.
-    BARRED: others hold it, and our key was taken away. KEYLESS: neither key nor reservation."""
+    BARRED: others hold it, and we have no key and may not take one. KEYLESS: nor is it reserved."""
     state: str
     text: str = ""
 
@@ -65,9 +65,8 @@ def claim(disk: Disk, by: Claimant, until: float) -> Claim:
 
 
 def _lost(disk: Disk, held: Optional[Reservation]) -> str:
-    if held:
-        return f"the key of this node is gone from disk {disk.path}, which is reserved for others"
-    return f"the key of this node is gone from disk {disk.path}, and so is its reservation"
+    how = "which is reserved for others" if held else "which is not reserved either"
+    return f"this node has no key on disk {disk.path}, {how}; it gets one when nothing runs here: sundog group move"
 
 
 def _lasting(disk: Disk, until: float) -> bool:

@@ -3,6 +3,7 @@
 Every node has its key on every disk (claim.py). A node is barred when its key is on none of its disks, each of which is
 reserved for who has one: whoever lost its key has each write refused by the disk itself, whenever it goes on.
 """
+import os
 import threading
 import time
 from typing import Callable, Dict, List, Sequence, TypeVar
@@ -30,6 +31,9 @@ class ScsiDevice(Device):
 
     def ready(self) -> None:
         _translated(tool)
+        away = [path for path in self.params.disks if not os.path.exists(path)]
+        if away:
+            raise FenceFailed(f"disk {', '.join(away)} is not on this host", "list its disks: format")
 
     def status(self, patience_s: float) -> str:
         """ON: its key is on a disk. OFF: on none, and all are reserved for keys of this cluster, ours among them."""

@@ -1,6 +1,7 @@
 """Persistent reservations of one disk through sg_persist(8) of sg3_utils, which Solaris and illumos package.
 
-Blocks; durations are seconds. Words and exit statuses as sg3_utils 1.46 and 1.47 have them (src/sg_persist.c, sg3_utils(8)).
+Blocks; durations are seconds. Words and exit statuses as sg3_utils 1.46 and 1.47 have them (src/sg_persist.c,
+sg3_utils(8)).
 """
 import os
 import re
