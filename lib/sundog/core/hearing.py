@@ -57,7 +57,7 @@ class Hearing:
         leadership.dirty |= told
         # What is kept from its disks gets no lease any more, though it speaks: so it comes to its end.
         member = self._is_member(event.sender, event.boot_id) \
-            and leadership.fencing.barred_at(event.sender, event.boot_id) is None
+            and leadership.proofs.barred_at(event.sender, event.boot_id) is None
         leadership.answer_beat(now, event.sender, body, member, self._voting.acknowledged_at, self.cluster, self.ledger)
 
     def _is_of_a_fork(self, body: Body) -> bool:

@@ -105,7 +105,7 @@ class Node(Hearing):
     def fence_wanted(self, node: str, boot_id: str) -> bool:
         """Should a Fence that is under way be gone on with?"""
         return self._leadership is not None \
-            and self._leadership.fencing.wanted(node, boot_id, self.ledger, self.cluster)
+            and fencing.wanted(self._leadership.proofs, node, boot_id, self.ledger, self.cluster)
 
     def wake_at(self, now: float) -> float:
         """The earliest instant at which a Tick can matter; at most a beat away."""
