@@ -151,6 +151,15 @@ def device_of_another_host() -> None:
     world.run(until=lambda: world.online("web") == "n2")
 
 
+def barred_and_alive() -> None:
+    """An operator has the disks of a living owner closed to it; its address is up until its lease is over."""
+    world = three().fence(by="scsi").settle().run(5)
+    if world.leader() == "n1":
+        world.kill_daemon("n1", back_in_s=0.9).run(until=lambda: world.leader() not in (None, "n1")).run(5)
+    world.ask_fence("fence", "n1", "n2")
+    world.run(until=lambda: world.online("web") == "n2")
+
+
 def device_does_not_answer_and_the_operator_is_early() -> None:
     world = three().fence().settle().run(5)
     world.devices["n1"].failing = True
@@ -285,6 +294,7 @@ MUTANTS = [
     Mutant(5, "takeover.objection", lambda *_: None, (owner_cut_off, owner_freezes, storms)),
     Mutant(5, "fencing.objection", lambda *_: None, (owner_freezes_with_a_dead_device, storms)),
     Mutant(5, "proofs.key", lambda node, boot_id: (node, ""), (fenced_twice,)),
+    Mutant(5, "proofs.leasable", lambda course: True, (barred_and_alive,)),
     Mutant(5, "fencing.refute", lambda *_: None, (device_of_another_host,)),
     Mutant(5, "fence_requests.alive", lambda *_: None, (device_does_not_answer_and_the_operator_is_early,)),
     Mutant(6, "moves.confirmed", confirmed_by_epoch, (slow_move,)),

@@ -1,10 +1,10 @@
 """When this node claims shared disks, when a start is refused for them, and when their loss ends the host."""
 import asyncio
-from typing import Any, Callable, Coroutine, List, Set
+from typing import Any, Callable, Coroutine, List, Optional, Set
 
 import pytest
 
-from sundog.config.model import Cluster, FenceLevel
+from sundog.config.model import Cluster, FenceLevel, Timing
 from sundog.config.scsi import Scsi, key
 from sundog.daemon import reservations
 from sundog.daemon.reservations import Reservations
@@ -21,19 +21,25 @@ class World:
     def __init__(self, *disks: str) -> None:
         self.array = Array(A, B)
         level = FenceLevel("scsi", Scsi(disks or (A, B), "shop"))
-        self.cluster = Cluster("shop", "k", {}, {}, {}, fence={"n1": (level,), "n2": (level,)})
-        self.right, self.members, self.running = True, ["n1", "n2"], set()  # type: bool, List[str], Set[str]
+        self.cluster = Cluster("shop", "k", {}, {}, {}, timing=Timing(0.3), fence={"n1": (level,), "n2": (level,)})
+        self.right, self.members = True, ["n1", "n2"]
+        self.running: Set[str] = set()
+        # Its end; None: it ends 0.25 s ahead at each moment, as if granted for what was said less than 0.05 s ago.
+        self.last_lease: Optional[float] = None
         self.condemned = self.changes = self.rights = 0
         self.told: List[str] = []
 
     def begin(self) -> Reservations:
-        return Reservations(asyncio.get_running_loop(), "n1", lambda: self.cluster, self._right,
+        self.loop = asyncio.get_running_loop()
+        return Reservations(self.loop, "n1", lambda: self.cluster, self._lease,
                             lambda: self.members, lambda: self.running, self._condemn, self._changed,
                             lambda code, severity, text: self.told.append(code), self.array.run_on("n1"))
 
-    def _right(self) -> bool:
+    def _lease(self) -> Optional[float]:
         self.rights += 1
-        return self.right
+        if self.last_lease is not None:
+            return self.last_lease
+        return self.loop.time() + 0.25 if self.right else None
 
     def _condemn(self) -> None:
         self.condemned += 1
@@ -67,6 +73,15 @@ async def until(claim: Callable[[], Any]) -> None:
         await asyncio.sleep(0.002)
 
 
+async def ready(one: Reservations, group: str) -> bool:
+    """As the daemon asks: its steps go on meanwhile."""
+    asked = asyncio.ensure_future(one.ready(group))
+    while not asked.done():
+        one.follow()
+        await asyncio.sleep(0.002)
+    return asked.result()
+
+
 def test_a_node_claims_its_disks_when_it_has_a_right_and_not_before() -> None:
     async def scenario() -> None:
         world = World()
@@ -91,13 +106,23 @@ def test_a_start_waits_for_the_key_and_puts_it_there() -> None:
         world = World()
         one = world.begin()
         world.running = {"web"}
-        assert await one.ready("web") and "n1" in world.array.disks[A]
+        assert await ready(one, "web") and "n1" in world.array.disks[A]
         asked = len(world.array.asked)
-        assert not await one.ready("web") and len(world.array.asked) == asked, "once for each activation"
+        assert not await ready(one, "web") and len(world.array.asked) == asked, "once for each activation"
         world.running = set()
         one.follow()
         world.running = {"web"}
-        assert await one.ready("web") and len(world.array.asked) > asked
+        assert await ready(one, "web") and len(world.array.asked) > asked
+    run(scenario)
+
+
+def test_a_start_that_put_its_key_there_needs_a_lease_from_after_that() -> None:
+    """Paused in between it may have been barred: only the cluster can tell."""
+    async def scenario() -> None:
+        world = World()
+        world.last_lease, world.running = asyncio.get_running_loop().time() + 0.2, {"web"}
+        with pytest.raises(NotPermitted, match="no new lease since its key is on the disks"):
+            await ready(world.begin(), "web")
     run(scenario)
 
 
@@ -105,7 +130,7 @@ def test_a_node_without_disks_of_its_own_starts_at_once() -> None:
     async def scenario() -> None:
         world = World()
         world.cluster = Cluster("shop", "k", {}, {}, {})
-        assert not await world.begin().ready("web") and not world.array.asked
+        assert not await ready(world.begin(), "web") and not world.array.asked
     run(scenario)
 
 
@@ -118,11 +143,11 @@ def test_no_key_is_put_where_something_may_write() -> None:
         one.adopt(["db"])
         world.running = {"db", "web"}
         with pytest.raises(NotPermitted, match=f"no key on disk {A}, which is reserved for others"):
-            await one.ready("web")
+            await ready(one, "web")
         assert "n1" not in world.array.disks[A] and not world.condemned, "it may never have had one"
         world.running = {"web"}
         one.follow()
-        assert await one.ready("web") and world.array.may_write("n1", A)
+        assert await ready(one, "web") and world.array.may_write("n1", A)
     run(scenario)
 
 
@@ -132,7 +157,7 @@ def test_a_key_that_is_taken_away_ends_a_host_that_runs_something() -> None:
         world.other_joins()
         one = world.begin()
         world.running = {"web"}
-        await one.ready("web")
+        await ready(one, "web")
         keeping = asyncio.ensure_future(one.keep())
         world.other_takes(B)
         await until(lambda: world.condemned)
@@ -161,7 +186,7 @@ def test_a_disk_that_has_forgotten_all_ends_nobody_and_is_said() -> None:
         world.other_joins()
         one = world.begin()
         world.running = {"web"}
-        await one.ready("web")
+        await ready(one, "web")
         keeping = asyncio.ensure_future(one.keep())
         await until(lambda: world.told.count("SCSI-HELD") == 2)
         world.array.disks[A].clear()
@@ -178,10 +203,10 @@ def test_half_a_mirror_that_is_away_stops_no_start_but_a_strangers_key_does() ->
         world.array.silent = [B]
         one = world.begin()
         world.running = {"web"}
-        assert await one.ready("web") and "SCSI-KEYLESS" in world.told
+        assert await ready(one, "web") and "SCSI-KEYLESS" in world.told
         world.array.silent, world.array.disks[B] = [], {"x": 0xabc}
         world.running = {"db"}
         one.follow()
         with pytest.raises(NotPermitted, match="0xabc, which is no key of this cluster"):
-            await one.ready("db")
+            await ready(one, "db")
     run(scenario)

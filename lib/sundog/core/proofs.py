@@ -30,6 +30,11 @@ class Course:
     barred: bool = False                # proved by its disks alone: it may go on speaking
 
 
+def leasable(course: Course) -> bool:
+    """Rule 5: may this boot have another lease? One that is barred may not: its addresses are over with its last."""
+    return not (course.over and course.barred)
+
+
 class Proofs:
     """What one leader knows of it. Its successor begins anew: a node that is off is found off."""
 
@@ -44,9 +49,9 @@ class Proofs:
         return self.course(node, boot_id).over
 
     def barred_at(self, node: str, boot_id: str) -> Optional[float]:
-        """From when a boot that is over has been granted no lease, though it may speak; None: that does not matter."""
+        """From when a boot that speaks on has been granted no lease; None: it is not barred."""
         course = self.course(node, boot_id)
-        return course.at if course.over and course.barred else None
+        return None if leasable(course) else course.at
 
     def planned(self, fences: List[Fence], confirmed: Dict[Key, str], ordered: Set[Key],
                 refuted: Dict[Key, str]) -> None:

@@ -253,11 +253,9 @@ class Daemon(Desk):
             if answer.permit is None or jumps == self._jumps:
                 return answer
 
-    def in_the_cluster(self) -> bool:
-        """Has this boot of this node a lease and its place in the ledger, as far as it knows?"""
-        until = self.node.lease_until
-        return until is not None and self.loop.time() < until and join.is_member(self.name, self.boot.boot_id,
-                                                                                  self.node.ledger)
+    def lease(self) -> Optional[float]:
+        """When this node's lease ends, if this boot of it has its place in the ledger, as far as it knows."""
+        return self.node.lease_until if join.is_member(self.name, self.boot.boot_id, self.node.ledger) else None
 
     def members(self) -> List[str]:
         """The nodes that are in the cluster, as far as this one knows."""

@@ -193,7 +193,7 @@ class Run:
         arbiter = self.node.voting.arbiter
         pinger = Pinger(loop, cluster, daemon.happen, daemon.tell,
                         lambda: arbiter.absent or loop.time() >= arbiter.silent_from(), execution.active)
-        reservations = Reservations(loop, self.name, lambda: settlement.cluster, daemon.in_the_cluster,
+        reservations = Reservations(loop, self.name, lambda: settlement.cluster, daemon.lease,
                                     daemon.members, execution.active, deadline.condemn, fencer.test_soon,
                                     daemon.tell)
         daemon.attach(lan, deadline, execution, settlement, control, holders, orders, health, fencer, pinger,

@@ -7,9 +7,8 @@ running one that has not would lose its pools.
 import time
 from typing import Callable, FrozenSet, Mapping, NamedTuple, Optional, Sequence, Union
 
-from sundog.errors import SundogError
 from sundog.fence.device import FenceFailed
-from sundog.fence.scsi import clear, foreigner, left, side_by_side
+from sundog.fence.scsi import clear, each, foreigner, left
 from sundog.solaris.run import Run, run
 from sundog.solaris.sgpersist import REGISTRANTS_ONLY, Conflict, Disk, Reservation
 
@@ -21,6 +20,7 @@ class Claim(NamedTuple):
     BARRED: others hold it, and we have no key and may not take one. KEYLESS: nor is it reserved."""
     state: str
     text: str = ""
+    put: bool = False                   # our key was put there just now
 
 
 class Claimant(NamedTuple):
@@ -31,27 +31,19 @@ class Claimant(NamedTuple):
     may: Callable[[], bool]
 
 
-Outcome = Union[Claim, SundogError]
-
-
-def claim_all(paths: Sequence[str], by: Claimant, within_s: float, run: Run = run) -> Mapping[str, Outcome]:
-    """Path -> what came of it, or what went wrong. Blocks for `within_s` at most. Raises NoAnswer when one hangs."""
+def claim_all(paths: Sequence[str], by: Claimant, within_s: float,
+              run: Run = run) -> Mapping[str, Union[Claim, FenceFailed]]:
+    """Path -> what came of it, or what went wrong. Blocks for `within_s` at most."""
     until = time.monotonic() + within_s
-
-    def one(disk: Disk) -> Outcome:
-        try:
-            return claim(disk, by, until)
-        except SundogError as error:
-            return error
-
-    return dict(zip(paths, side_by_side([Disk(path, run) for path in paths], one, until)))
+    return dict(zip(paths, each([Disk(path, run) for path in paths], lambda disk: claim(disk, by, until), until)))
 
 
 def claim(disk: Disk, by: Claimant, until: float) -> Claim:
     """Do what is to be done about one disk. Blocks until the instant `until`. Raises FenceFailed, ReservationFailed."""
     keys, held = disk.keys(left(until)), disk.reservation(left(until))
     _refuse_strangers(disk, by, keys, held)
-    if by.key not in keys:
+    put = by.key not in keys
+    if put:
         if not by.may():
             return Claim(BARRED if held else KEYLESS, _lost(disk, held))
         disk.register(by.key, _lasting(disk, until), left(until))
@@ -60,8 +52,8 @@ def claim(disk: Disk, by: Claimant, until: float) -> Claim:
     if held is None and not missing:
         held = _reserved(disk, by, until)
     if held is None:
-        return Claim(OPEN, f"disk {disk.path} is not reserved: it waits for the key of {', '.join(missing)}")
-    return Claim(HELD)
+        return Claim(OPEN, f"disk {disk.path} is not reserved: it waits for the key of {', '.join(missing)}", put)
+    return Claim(HELD, "", put)
 
 
 def _lost(disk: Disk, held: Optional[Reservation]) -> str:

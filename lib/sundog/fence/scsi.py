@@ -6,11 +6,10 @@ reserved for who has one: whoever lost its key has each write refused by the dis
 import os
 import threading
 import time
-from typing import Callable, Dict, List, Sequence, TypeVar
+from typing import Callable, Dict, List, Sequence, TypeVar, Union
 
 from sundog.config import scsi
 from sundog.config.model import FenceLevel
-from sundog.errors import SundogError
 from sundog.fence.device import OFF, ON, Device, FenceFailed, NoAnswer
 from sundog.solaris.run import Run, run
 from sundog.solaris.sgpersist import REGISTRANTS_ONLY, Disk, DiskSilent, ReservationFailed, tool
@@ -38,12 +37,12 @@ class ScsiDevice(Device):
     def status(self, patience_s: float) -> str:
         """ON: its key is on a disk. OFF: on none, and all are reserved for keys of this cluster, ours among them."""
         until = time.monotonic() + patience_s
-        keyed = side_by_side(self.disks, lambda disk: self._has_key(disk, until), until)
+        keyed = all_of(self.disks, lambda disk: self._has_key(disk, until), until)
         return ON if any(keyed) else OFF
 
     def off(self, patience_s: float) -> None:
         until = time.monotonic() + patience_s
-        side_by_side(self.disks, lambda disk: self._bar(disk, until), until)
+        all_of(self.disks, lambda disk: self._bar(disk, until), until)
 
     def _has_key(self, disk: Disk, until: float) -> bool:
         keys = disk.keys(left(until))
@@ -85,33 +84,36 @@ def left(until: float) -> float:
     return left_s
 
 
-def side_by_side(disks: Sequence[Disk], call: Callable[[Disk], T], until: float) -> List[T]:
-    """`call` for every disk at once. Raises FenceFailed that names each disk that failed, by `until` at the latest.
+def each(disks: Sequence[Disk], call: Callable[[Disk], T], until: float) -> List[Union[T, FenceFailed]]:
+    """What `call` gives for each disk, or what went wrong, for all at once and by the instant `until`.
 
     A disk that hangs in the kernel keeps its thread, and nobody else.
     """
-    results: Dict[str, T] = {}
-    errors: Dict[str, SundogError] = {}
+    outcomes: Dict[str, Union[T, FenceFailed]] = {
+        disk.path: NoAnswer(f"disk {disk.path} did not answer in time", "check the path to it on this node: format")
+        for disk in disks}
 
     def one(disk: Disk) -> None:
         try:
-            results[disk.path] = _translated(lambda: call(disk))
-        except SundogError as error:
-            errors[disk.path] = error
+            outcomes[disk.path] = _translated(lambda: call(disk))
+        except FenceFailed as error:
+            outcomes[disk.path] = error
 
     threads = [threading.Thread(target=one, args=(disk,), daemon=True, name="scsi") for disk in disks]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(max(0.0, until - time.monotonic()) + 0.1)
-    silent = [disk.path for disk in disks if disk.path not in results and disk.path not in errors]
-    if silent:
-        raise NoAnswer(f"disk {', '.join(silent)} did not answer in time", "check the path to it: format")
+    return [outcomes[disk.path] for disk in disks]
+
+
+def all_of(disks: Sequence[Disk], call: Callable[[Disk], T], until: float) -> List[T]:
+    """As `each`. Raises FenceFailed, which names every disk that failed."""
+    outcomes = each(disks, call, until)
+    errors = [one for one in outcomes if isinstance(one, FenceFailed)]
     if errors:
-        first = next(errors[disk.path] for disk in disks if disk.path in errors)
-        rest = [str(error.what) for path, error in errors.items() if error is not first]
-        raise type(first)("; ".join([first.what, *rest]), first.remedy, first.said)
-    return [results[disk.path] for disk in disks]
+        raise type(errors[0])("; ".join(one.what for one in errors), errors[0].remedy, errors[0].said)
+    return [one for one in outcomes if not isinstance(one, FenceFailed)]
 
 
 def _translated(call: Callable[[], T]) -> T:
