@@ -60,7 +60,8 @@ def described(folder: Path, levels: List[Dict[str, Any]], bmc: bool) -> Path:
 def make(tmp_path: Path) -> Iterator[Any]:
     labs: List[Lab] = []
 
-    def up(*levels: Dict[str, Any], bmc: bool = False) -> Site:
+    def up(*levels: Dict[str, Any], bmc: bool = False, owned: bool = True) -> Site:
+        """`owned`: wait until the group runs on n1."""
         lab = Lab.up(described(tmp_path, list(levels), bmc))
         labs.append(lab)
         for node in NODES:
@@ -69,6 +70,8 @@ def make(tmp_path: Path) -> Iterator[Any]:
         site.sh("n1", f"zpool create -f -o cachefile=none tank /dev/dsk/{POOL} && zpool export tank")
         # n1 owns and does not lead: who leads cannot be asked to switch itself off.
         site.start("n2", "n3")
+        if not owned:
+            return site
         site.until("n2 or n3 leads", lambda: site.status("n2").get("leader"), PATIENCE_S)
         site.start("n1")
         site.until("n1 has joined", lambda: site.status("n1").get("lease_s"), PATIENCE_S)
@@ -221,3 +224,9 @@ def test_an_operator_fences_a_living_node_which_resets_itself_and_comes_back(mak
     site.lab.wait_booted("n1", PATIENCE_S)
     site.until("n1 has its keys again", lambda: all(KEYS["n1"] in keys(site, disk) for disk in DISKS), PATIENCE_S)
     assert site.state("n2", COORDINATOR) == site.state("n2", FAILFAST) == "online"
+
+
+def test_a_node_is_not_fit_for_a_pool_on_a_disk_that_its_fence_does_not_name(make: Any) -> None:
+    site = make(scsi(disks=DISKS[1:]), MANUAL, owned=False)
+    said = f"pool tank is on {POOL}, which the fence of n3 by scsi does not name"
+    site.until("it is said", lambda: said in site.sh("n2", "sundog explain tcp", check=False), PATIENCE_S)

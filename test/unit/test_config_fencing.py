@@ -7,7 +7,7 @@ from sundog.config.diff import diff
 from sundog.config.fencing import Agent, Ipmi, Manual, Redfish, name_of, protection
 from sundog.config.load import Reading, examine
 from sundog.config.model import FenceLevel
-from sundog.config.scsi import Scsi, all_disks, disks_of
+from sundog.config.scsi import Scsi, all_disks, disks_of, unnamed
 
 TEXT = """cluster: shop
 nodes:
@@ -104,6 +104,15 @@ def test_shared_disks_are_a_level_like_others() -> None:
     assert "name those of all its pools" in told and "method preempt" not in told
     plain = read(text.replace("type: scsi,", "type: scsi, method: preempt,")).cluster
     assert plain is not None and "may still carry out" in protection(plain)[0]
+
+
+def test_a_pools_disk_that_a_level_does_not_name_is_found() -> None:
+    both = TEXT.replace("{type: manual}", "{type: scsi, disks: [/dev/rdsk/c0t3d0s2, /dev/rdsk/c0t4d0s2]}, {type: scsi, "
+                        "disks: [/dev/rdsk/c0t3d0s2]}")
+    cluster = read(both).cluster
+    assert cluster is not None
+    assert unnamed(cluster, "n1", ("c0t3d0", "c0t4d0s0", "c0t5d0")) == ["c0t4d0s0", "c0t5d0"]
+    assert unnamed(cluster, "n2", ("c0t5d0",)) == []
 
 
 @pytest.mark.parametrize(("section", "name"), [

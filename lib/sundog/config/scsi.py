@@ -4,7 +4,7 @@ Shapes, checks, and the keys that nodes register (SPC-4, 5.13, Reservations).
 """
 import re
 from binascii import crc32
-from typing import Any, Dict, Mapping, NamedTuple, Set, Tuple
+from typing import Any, Dict, List, Mapping, NamedTuple, Sequence, Set, Tuple
 
 from sundog.config.fields import AbsPath, Word, quoted
 from sundog.config.model import Cluster
@@ -55,6 +55,16 @@ def disks_of(cluster: Cluster, node: str) -> Tuple[str, ...]:
 def all_disks(cluster: Cluster) -> Tuple[str, ...]:
     """Those of all nodes: whoever leads must have its key there to take another's away."""
     return tuple(dict.fromkeys(disk for node in cluster.fence for disk in disks_of(cluster, node)))
+
+
+def unnamed(cluster: Cluster, node: str, disks: Sequence[str]) -> List[str]:
+    """Those of a pool's disks to which the node could write though its key is taken off all that a level names.
+
+    Each level is a proof by itself, so each must name them all; without a level of type scsi there is none to name.
+    """
+    named = [{whole(disk) for disk in level.params.disks} for level in cluster.fence.get(node, ())
+             if level.type == "scsi"]
+    return [disk for disk in disks if any(whole(disk) not in one for one in named)]
 
 
 def check(top: Record, report: Report) -> None:
