@@ -142,6 +142,20 @@ def test_a_dead_owner_loses_its_keys_before_its_pool_is_taken_and_gets_them_back
     site.until("the group is online on n1", lambda: site.owner("n2") == "n1", PATIENCE_S)
 
 
+def test_an_idle_node_whose_power_is_cut_writes_again_after_its_next_boot(make: Any) -> None:
+    site = make(scsi(), MANUAL)
+    idle = "n3" if site.status("n1").get("leader") == "n2" else "n2"
+    ask = "n2" if idle == "n3" else "n3"
+    site.lab.kill(idle)
+    site.until("it is out", lambda: site.status(ask)["nodes"][idle]["state"] == "out", PATIENCE_S)
+    site.lab.boot(idle)
+    site.lab.wait_booted(idle, PATIENCE_S)
+    site.until("it is back", lambda: site.status(idle).get("lease_s"), PATIENCE_S)
+    site.sh(ask, f"sundog group online tcp --node {idle}")
+    site.until("the group is online there", lambda: site.owner(ask) == idle, PATIENCE_S)
+    write_fsynced(site.lab, idle, "/tank/order", "paid")
+
+
 def test_an_owner_that_nothing_can_reset_is_refused_by_the_disks_when_it_goes_on(make: Any) -> None:
     site = make(scsi(), MANUAL)
     first = site.lab.init_pids()["n1"]

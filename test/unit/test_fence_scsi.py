@@ -7,7 +7,7 @@ import pytest
 from sundog.config.model import FenceLevel
 from sundog.config.scsi import PREEMPT, Scsi, is_of, key, whole
 from sundog.errors import SundogError
-from sundog.fence.claim import BARRED, HELD, KEYLESS, OPEN, Claimant, claim_all
+from sundog.fence.claim import BARRED, HELD, KEYLESS, OPEN, Claim, Claimant, claim_all
 from sundog.fence.device import OFF, ON, FenceFailed, NoAnswer
 from sundog.fence.scsi import ScsiDevice
 from sundog.fence.sequence import device_of, switch_off
@@ -40,8 +40,9 @@ def device(array: Array, me: str = "n2", **more: Any) -> ScsiDevice:
     return ScsiDevice(FenceLevel("scsi", Scsi((A, B), "shop", **more), 5.0), "n1", me, array.run_on(me))
 
 
-def claimed(array: Array, me: str, may: bool = True, members: Any = ("n1", "n2", "n3")) -> Dict[str, Any]:
-    by = Claimant("shop", key("shop", me), {node: key("shop", node) for node in members}, lambda: may)
+def claimed(array: Array, me: str, may: bool = True, members: Any = ("n1", "n2", "n3"),
+            known: Any = ()) -> Dict[str, Any]:
+    by = Claimant("shop", key("shop", me), {node: key("shop", node) for node in members}, lambda: may, frozenset(known))
     return dict(claim_all((A, B), by, 5.0, array.run_on(me)))
 
 
@@ -201,8 +202,16 @@ def test_the_last_of_the_nodes_reserves_the_disks() -> None:
 
 
 def test_a_node_that_has_its_key_changes_nothing(array: Array) -> None:
-    assert claimed(array, "n2", may=False)[A].state == HELD
+    assert claimed(array, "n2", known=(A, B))[A] == Claim(HELD)
+    assert claimed(array, "n2", may=False)[A] == Claim(HELD)
     assert not [words for words in array.asked if "--out" in words]
+
+
+def test_a_key_from_before_is_put_there_again_as_it_may_be_of_another_port(array: Array) -> None:
+    array.disks[A] = {"n1, before": key("shop", "n1"), "n2": key("shop", "n2"), "n3": key("shop", "n3")}
+    assert not array.may_write("n1", A)
+    assert claimed(array, "n1")[A] == Claim(HELD, "", True)
+    assert array.may_write("n1", A)
 
 
 def test_a_node_that_boots_again_gets_its_key_back(array: Array) -> None:

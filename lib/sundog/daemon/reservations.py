@@ -128,7 +128,7 @@ class Reservations:
     async def _claimed(self, disks: Sequence[str]) -> Dict[str, Claim]:
         name = self.cluster().name
         by = Claimant(name, scsi.key(name, self.name), {node: scsi.key(name, node) for node in self.members()},
-                      lambda: self.right and not self._writers)
+                      lambda: self.right and not self._writers, frozenset(self._keyed))
         outcomes: Mapping[str, Union[Claim, FenceFailed]] = await in_thread(
             self.loop, lambda: claim_all(disks, by, WITHIN_S, self.run))
         return {disk: one if isinstance(one, Claim)

@@ -24,11 +24,13 @@ class Claim(NamedTuple):
 
 
 class Claimant(NamedTuple):
-    """Who claims. `members`: the nodes in the cluster, with their keys. `may`: lease, membership, nothing runs."""
+    """Who claims. `members`: the nodes in the cluster, with their keys. `may`: lease, membership, nothing runs.
+    `known`: disks on which this run of the daemon has its key."""
     cluster: str
     key: int
     members: Mapping[str, int]
     may: Callable[[], bool]
+    known: FrozenSet[str] = frozenset()
 
 
 def claim_all(paths: Sequence[str], by: Claimant, within_s: float,
@@ -42,12 +44,13 @@ def claim(disk: Disk, by: Claimant, until: float) -> Claim:
     """Do what is to be done about one disk. Blocks until the instant `until`. Raises FenceFailed, ReservationFailed."""
     keys, held = disk.keys(left(until)), disk.reservation(left(until))
     _refuse_strangers(disk, by, keys, held)
-    put = by.key not in keys
+    # A key from before may be that of another path, or of another port of this host: it is put there again.
+    put = (by.key not in keys or disk.path not in by.known) and by.may()
     if put:
-        if not by.may():
-            return Claim(BARRED if held else KEYLESS, _lost(disk, held))
         disk.register(by.key, _lasting(disk, until), left(until))
         keys = disk.keys(left(until))
+    elif by.key not in keys:
+        return Claim(BARRED if held else KEYLESS, _lost(disk, held))
     missing = sorted(node for node, one in by.members.items() if one not in keys)
     if held is None and not missing:
         held = _reserved(disk, by, until)
