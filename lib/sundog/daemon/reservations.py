@@ -17,8 +17,8 @@ from sundog.solaris.run import Run, run
 LOOK_EACH_S = 10.0
 #: What is not as it should be is looked at sooner.
 AGAIN_S = 1.0
-#: For all disks together; a start method waits for its permit for 15 s.
-WITHIN_S = 8.0
+#: For all disks together; a start method waits for its permit for 15 s, and for a look that is under way.
+WITHIN_S = 5.0
 #: Beside the states of a claim: the disk does not answer; it is not as it has to be.
 SILENT, FAILED = "silent", "failed"
 
@@ -122,7 +122,7 @@ class Reservations:
             if one.state in (HELD, OPEN):
                 self._keyed.add(disk)
             elif one.state == BARRED and disk in self._keyed and self._writers and self.right:
-                self._end(one.text)
+                self._end(disk)
         return found
 
     async def _claimed(self, disks: Sequence[str]) -> Dict[str, Claim]:
@@ -146,9 +146,10 @@ class Reservations:
         else:
             self.tell("SCSI-KEYLESS", "warning", one.text)
 
-    def _end(self, text: str) -> None:
+    def _end(self, disk: str) -> None:
         """Another node has taken our key away, and may start what runs here: it cannot go on here."""
         self.condemn()
         if not self._condemned:
             self._condemned = True
-            self.tell("SCSI-BARRED", "error", f"{text}: this host was fenced, and resets itself")
+            self.tell("SCSI-BARRED", "error", f"the key of this node was taken off disk {disk}: it was fenced, and "
+                      "resets itself")
