@@ -131,6 +131,10 @@ class Node(Hearing):
         self._voting.start(now)
         self._handlers[type(event)](now, event)
         self._voting.check(now)
+        if type(event) is events.Heard and type(event.body) is Heartbeat and self._is_answered(now):
+            effects = list(self._out)
+            self._out.clear()
+            return effects
         if now >= self._next_beat:
             self._beat(now)
         self._conclude(now)
@@ -142,6 +146,12 @@ class Node(Hearing):
             self._stored = replace(self._stored, blocks=voting.blocks, highest=voting.highest, ledger=self.ledger)
             effects.insert(0, Store(self._stored))
         return effects
+
+    def _is_answered(self, now: float) -> bool:
+        """Was a heartbeat one that the leader has only answered? Most are: then nothing else is due."""
+        leadership = self._leadership
+        return leadership is not None and not leadership.dirty and self._voting.leading(now) \
+            and self._voting.chosen is None and not self._fork.gives_way and now < self.wake_at(now)
 
     def _conclude(self, now: float) -> None:
         voting = self._voting
