@@ -1,7 +1,6 @@
 """Persistent reservations of one disk through sg_persist(8) of sg3_utils, which Solaris and illumos package.
 
-Blocks; durations are seconds. Words and exit statuses as sg3_utils 1.46 and 1.47 have them (src/sg_persist.c,
-sg3_utils(8)).
+Blocks; durations are seconds. Words and exit statuses as sg3_utils 1.46 has them (src/sg_persist.c, sg3_utils(8)).
 """
 import os
 import re
@@ -15,7 +14,7 @@ PATHS = ("/usr/sbin/sg_persist", "/usr/bin/sg_persist", "/opt/ooce/bin/sg_persis
 #: The type of reservation by which all who have a key may write, and nobody else (SPC-4, table 64).
 REGISTRANTS_ONLY, _TYPE = "Write Exclusive, registrants only", "5"
 _ILLEGAL_REQUEST, _UNIT_ATTENTION, _INVALID_OPCODE, _FILE_ERROR, _CONFLICT = 5, 6, 9, 15, 24
-#: From version 1.45 on an error of the host, as 50 and its errno.
+#: An error of the host, as 50 and its errno; older versions say 15.
 _ERRNO = range(51, 97)
 #: A disk reports each event (a reset, a key taken away) once, in place of what it was asked.
 _ATTENTIONS = 4
