@@ -245,12 +245,7 @@ def start(root: str, images: dict[str, str], faults: dict[str, str], shimmed: tu
     """
     door = listening(f"{root}{SOCKET}")
     commands = listening(f"{root}{luns.SOCKET}") if units else None
-    served = {}
-    for name in shimmed:
-        for kind in ("dsk", "rdsk"):
-            Path(f"{root}/dev/{kind}/{name}").touch()
-        served[name] = wire.attach(f"{root}/dev/dsk/{name}", f"sunlab:{name}", stat.S_IFREG)
-        linux.mount(f"{root}/dev/dsk/{name}", f"{root}/dev/rdsk/{name}", flags=linux.MS_BIND)
+    served = {name: shim(root, name) for name in shimmed}
     # Opened here: the child's root becomes the node's at a moment of its own.
     procs = os.open(cgroups.make(group) / "cgroup.procs", os.O_WRONLY)
     poll = select.poll()
@@ -278,6 +273,15 @@ def start(root: str, images: dict[str, str], faults: dict[str, str], shimmed: tu
     for descriptor in (procs, door.detach(), *([commands.detach()] if commands else []), *served.values(),
                        *(disk.descriptor for disk in disks.values())):
         os.close(descriptor)
+
+
+def shim(root: str, name: str) -> int:
+    """Put a file system that the driver serves at the disk's names; its /dev/fuse."""
+    for kind in ("dsk", "rdsk"):
+        Path(f"{root}/dev/{kind}/{name}").touch()
+    descriptor = wire.attach(f"{root}/dev/dsk/{name}", f"sunlab:{name}", stat.S_IFREG)
+    linux.mount(f"{root}/dev/dsk/{name}", f"{root}/dev/rdsk/{name}", flags=linux.MS_BIND)
+    return descriptor
 
 
 def unit_of(name: str, image: str, units: dict[str, luns.Lun],

@@ -101,6 +101,23 @@ int close(int fd)
     return real(fd);
 }
 
+/* `rest`: the sense data, then the data. */
+static void take(struct sg_io_hdr *io, struct told *told, const char *rest, int writes)
+{
+    io->status = told->status;
+    io->masked_status = told->status >> 1 & 0x1f;
+    io->host_status = io->driver_status = io->msg_status = io->duration = 0;
+    io->sb_len_wr = told->sense_length < io->mx_sb_len ? told->sense_length : io->mx_sb_len;
+    if (io->sbp != NULL)
+        memcpy(io->sbp, rest, io->sb_len_wr);
+    if (told->length > io->dxfer_len)
+        told->length = io->dxfer_len;
+    if (!writes && io->dxferp != NULL)
+        memcpy(io->dxferp, rest + told->sense_length, told->length);
+    io->resid = writes ? 0 : io->dxfer_len - told->length;
+    io->info = io->status != 0 ? SG_INFO_CHECK : SG_INFO_OK;
+}
+
 static int pass_through(int fd, struct sg_io_hdr *io)
 {
     static char packet[sizeof(struct asked) + LARGEST];
@@ -133,18 +150,7 @@ static int pass_through(int fd, struct sg_io_hdr *io)
         errno = EIO;
         return -1;
     }
-    io->status = told.status;
-    io->masked_status = told.status >> 1 & 0x1f;
-    io->host_status = io->driver_status = io->msg_status = io->duration = 0;
-    io->sb_len_wr = told.sense_length < io->mx_sb_len ? told.sense_length : io->mx_sb_len;
-    if (io->sbp != NULL)
-        memcpy(io->sbp, packet + sizeof(told), io->sb_len_wr);
-    if (told.length > io->dxfer_len)
-        told.length = io->dxfer_len;
-    if (!writes && io->dxferp != NULL)
-        memcpy(io->dxferp, packet + sizeof(told) + told.sense_length, told.length);
-    io->resid = writes ? 0 : io->dxfer_len - told.length;
-    io->info = io->status != 0 ? SG_INFO_CHECK : SG_INFO_OK;
+    take(io, &told, packet + sizeof(told), writes);
     return 0;
 }
 
