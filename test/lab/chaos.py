@@ -113,8 +113,11 @@ class Storm:
     def freeze(self) -> None:
         node = self.victim()
         if node is not None:
+            try:
+                pools = Path(f"/proc/{self.lab.pid(node)}/mounts").read_text()
+            except (OSError, LabError):                         # it has just reset itself
+                return
             self.busy.add(node)
-            pools = Path(f"/proc/{self.lab.pid(node)}/mounts").read_text()
             longest = 0.6 * TIMEOUT_S if any(f" {group.mount} " in pools for group in WRITTEN) else 3 * TIMEOUT_S
             self.lab.freeze(node)
             self.later(f"freeze {node}", 0.1, longest, lambda: self.thaw(node))
