@@ -15,7 +15,7 @@ from sundog.fence.device import FenceFailed, NoAnswer
 from sundog.solaris.run import Run, run
 
 LOOK_EACH_S = 10.0
-#: What is not as it should be is looked at sooner.
+#: A disk that waits for the key of another node is looked at sooner.
 AGAIN_S = 1.0
 #: For all disks together; a start method waits for its permit for 15 s, and for a look that is under way.
 WITHIN_S = 5.0
