@@ -12,6 +12,7 @@ import yaml
 
 from lab.site import COORDINATOR, FAILFAST, Site, layout
 from lab.test_fencing import PASSWORD
+from lab.test_voters import quorum
 from lab.two_hosts import FSYNCED, write_fsynced
 from sundog.config.scsi import key
 from sunlab.lab import CommandFailed, Lab
@@ -76,6 +77,8 @@ def make(tmp_path: Path) -> Iterator[Any]:
         site.start("n1")
         site.until("n1 has joined", lambda: site.status("n1").get("lease_s"), PATIENCE_S)
         site.until("the group is online", lambda: site.owner("n2"), PATIENCE_S)
+        # Until then no other node's death is survived.
+        site.until("every node votes", lambda: everybody_votes(site), PATIENCE_S)
         site.until("every disk is reserved", lambda: all(reserved(site, disk) for disk in DISKS), PATIENCE_S)
         site.sh("n2", "sundog group online tcp --node n1")
         site.until("the group is online on n1", lambda: site.owner("n2") == "n1", PATIENCE_S)
@@ -86,6 +89,11 @@ def make(tmp_path: Path) -> Iterator[Any]:
     finally:
         for lab in labs:
             lab.down()
+
+
+def everybody_votes(site: Site) -> bool:
+    holders = quorum(site, "n2").get("holders", {})
+    return len(holders) == len(NODES) and all(one["state"] == "answers" for one in holders.values())
 
 
 def keys(site: Site, disk: str, ask: str = "n2") -> Set[int]:
