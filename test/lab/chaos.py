@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -313,6 +314,7 @@ def run(folder: Path, minutes: float, seed: int, storm_s: float) -> Report:
         except (shop.DemoFailed, LabError, OSError, RuntimeError, subprocess.SubprocessError) as problem:
             report = chaos.report
             report.violations.append(f"the run broke off: {type(problem).__name__}: {problem}")
+            traceback.print_exc()
         if report.violations and chaos.watched.exists():
             chaos.keep_evidence()
     (folder / "report.json").write_text(json.dumps(vars(report), indent=2) + "\n")

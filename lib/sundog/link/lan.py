@@ -7,7 +7,7 @@ import asyncio
 import os
 import socket
 from collections import Counter
-from typing import Any, Callable, Dict, Iterator, Optional, Tuple
+from typing import Any, Callable, Dict, Iterator, Optional, Set, Tuple
 
 from sundog.config import paths
 from sundog.config.model import Cluster, NodeSpec, SerialLink
@@ -24,6 +24,7 @@ _MOST_AT_ONCE = 64
 _BUFFER = 1 << 18
 #: So many datagrams are known again when their copies come over other links: what 32 nodes send in a beat, twice.
 _COPIES = 256
+_MOST_TOLD = 16                         # addresses, which can be forged
 
 Deliver = Callable[[Heard], None]
 Tell = Callable[[str, str, str], None]  # code, severity, text
@@ -52,6 +53,7 @@ class Lan:
         self._told: Dict[str, str] = {}
         self._pace = Pace()
         self._polling: Optional[asyncio.TimerHandle] = None
+        self._without_key: Set[str] = set()             # addresses that were told of
         self._copies: Dict[bytes, Frame] = {}           # authentic datagrams that came lately
         self._lines = {link.name: self._line(link, link.devices[name]) for link in cluster.links.values()
                        if isinstance(link, SerialLink) and name in link.devices}
@@ -171,12 +173,22 @@ class Lan:
             body = frame.body if verdict in (NEW, FIRST) else None
         except FrameError as error:
             self.dropped[error.reason] += 1
+            if error.reason == "key":
+                self._say_key(link, source)
             return
         if verdict in (GREET, FIRST):
             self._hello(link, source, frame.session)
         if verdict == GREET:
             return
         self.deliver(Heard(link, frame.sender, frame.boot_id, frame.incarnation, body))
+
+    def _say_key(self, link: str, source: Any) -> None:
+        """Once of each address: whoever names our cluster and has not its key is a mistake, or worse."""
+        address = source[0] if isinstance(source, tuple) else source
+        if address not in self._without_key and len(self._without_key) < _MOST_TOLD:
+            self._without_key.add(address)
+            self.tell("WRONG-KEY", "warning", f"link {link}: {address} sends frames of cluster {self.cluster.name} "
+                      "with another key: give both hosts one key file, or the other cluster another name")
 
     def _unseal(self, datagram: bytes) -> Frame:
         """The frame in it. The same bytes over another link are as authentic as they were over the first."""
