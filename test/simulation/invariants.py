@@ -257,7 +257,7 @@ class Invariants:
                 self.fail("I6", f"the ledger takes {name} from {machine.key} ({new.why}), where it is still active")
 
     def _confirmed(self, name: str, old: GroupEntry, new: GroupEntry, after: Ledger) -> None:
-        """I9. Only of what is taken by force: an orderly stop has its owner's word."""
+        """I10. Only of what is taken by force: an orderly stop has its owner's word."""
         cluster, owner = self.world.cluster, old.owner
         forced = new.force and not old.force and old.state != OFFLINE
         if not forced or owner not in cluster.fence or cluster.recovery.fencing != "required":
