@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 NEVER = float("-inf")
 _AGE_DRIFT = 0.11                       # two clocks, 5 % off each
 #: What two nodes with a ping arbiter give up: their ledger may fork, and is judged by what it leads to alone.
-WEAK = frozenset({"I3", "I4", "I5 permit", "I6", "I7", "I8", "I11"})
+WEAK = frozenset({"I3", "I4", "I5 permit", "I6", "I7", "I8", "I10", "I11"})
 
 
 class Broken(AssertionError):
