@@ -201,7 +201,7 @@ class World(Looking):
             wanted: List[Effect] = node.step(now, event)
             return wanted
         except Exception as error:  # noqa: BLE001
-            raise Broken(f"{machine.key}: the core raised {error!r} on {event}\n{self.story()}") from error
+            raise Broken(f"crash: {machine.key}: the core raised {error!r} on {event}\n{self.story()}") from error
 
     def replaced(self, machine: Machine, frame: Frame) -> bool:
         """Has a later run of the sender's daemon, of the same boot, been heard of by now?"""
