@@ -1,9 +1,14 @@
 """A node's disk driver from the host's side: starting it with the node, and what is wrong with its disks."""
+import os
+import time
 from typing import Dict
 
 from sunlab.disks import server
 from sunlab.places import Places
 from sunlab.spec import NodeSpec, Spec
+
+_DRIVER_WITHIN_S = 10.0
+_AGAIN_S = 0.02
 
 
 class DriverFailed(RuntimeError):
@@ -30,7 +35,31 @@ def set_fault(places: Places, node: str, disk: str, fault: str, pid: int) -> Non
         mark.unlink(missing_ok=True)
     else:
         mark.write_text(fault)
-    if pid:
-        wrong = server.ask(f"/proc/{pid}/root{server.SOCKET}", f"fault {disk} {fault}")
-        if wrong:
-            raise DriverFailed(f"node {node}: {wrong}")
+    wrong = _ask(pid, f"fault {disk} {fault}") if pid else ""
+    if wrong:
+        raise DriverFailed(f"node {node}: {wrong}")
+
+
+def _ask(pid: int, message: str) -> str:
+    """Tell the driver of the node that has this init; what is wrong. A node that ends meanwhile need not be told.
+
+    Raises OSError when the driver of a node that boots does not come up.
+    """
+    until = time.monotonic() + _DRIVER_WITHIN_S
+    while True:
+        try:
+            return server.ask(f"/proc/{pid}/root{server.SOCKET}", message)
+        except (FileNotFoundError, ConnectionError, NotADirectoryError):
+            if not _runs(pid):
+                return ""
+            if time.monotonic() > until:
+                raise
+            time.sleep(_AGAIN_S)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.readlink(f"/proc/{pid}/root")            # not of one that is dead and not yet waited for
+    except OSError:
+        return False
+    return True

@@ -11,6 +11,8 @@ from sunlab.places import Places
 from sunlab.spec import Spec
 
 TABLE = "bridge sunlab"
+NEIGHBOURS = tuple(Path(f"/proc/sys/net/{family}/neigh/default") for family in ("ipv4", "ipv6"))
+_ROOM = (2, 3, 4)                       # gc_thresh1, 2 and 3, of what the hosts need: below the first nothing expires
 
 
 class CommandFailed(Exception):
@@ -57,6 +59,7 @@ def mac(spec: Spec, name: str, number: int) -> str:
 
 def build(spec: Spec, places: Places) -> None:
     """The lab's namespace with a bridge for each network, and the namespaces of clients and controllers."""
+    make_room(sum(len(spec.hosts) - 1 for addresses in spec.hosts.values() for _ in addresses))
     run(["ip", "netns", "add", places.netns])
     lines = ["link set lo up"]
     for network in spec.networks:
@@ -71,6 +74,18 @@ def build(spec: Spec, places: Places) -> None:
         " chain cuts { type filter hook forward priority 0; policy accept; }\n}\n")
     for client, addresses in {**spec.clients, **bmcs(spec)}.items():
         build_host(spec, places, client, addresses)
+
+
+def make_room(pairs: int, tables: Sequence[Path] = NEIGHBOURS) -> None:
+    """All hosts share this kernel's table of neighbours (arp(7)): raise its limits where `pairs` would overflow it.
+
+    They stay raised: other labs may have come to need them.
+    """
+    for table in tables:
+        for number, factor in enumerate(_ROOM, 1):
+            limit = table / f"gc_thresh{number}"
+            if limit.exists() and int(limit.read_text()) < factor * pairs:
+                limit.write_text(f"{factor * pairs}\n")
 
 
 def build_host(spec: Spec, places: Places, name: str, addresses: Mapping[str, str]) -> None:

@@ -19,12 +19,13 @@ sys.path[:0] = [str(TOP / "lib"), str(TOP / "test"), str(TOP / "test/bench")]
 import scale  # noqa: E402
 
 from sundog import resource  # noqa: E402
+from sundog.config import paths  # noqa: E402
 from sundog.config.load import load  # noqa: E402
 from sundog.config.model import Cluster  # noqa: E402
-from sundog.core.effects import Activate, Send, Stored  # noqa: E402
+from sundog.core.effects import Activate, Greet, Send, Stored  # noqa: E402
 from sundog.core.events import Activated, Adopted, Boot, Event, Tick  # noqa: E402
 from sundog.core.node import Node  # noqa: E402
-from sundog.link.lan import Lan, address_on  # noqa: E402
+from sundog.link.lan import Lan  # noqa: E402
 
 _STEP_S = 0.01
 _KEY = bytes(32)
@@ -51,7 +52,8 @@ class Wire:
         self.names = {address: name for name, spec in cluster.nodes.items() for address in spec.addresses}
         self.cost_s = dict.fromkeys(cluster.nodes, 0.0)
         self.frames = dict.fromkeys(cluster.nodes, 0)
-        self.cores = {name: Node(cluster, name, Boot(f"boot-{name}", 1, f"host-{name}"), Stored())
+        self.cores = {name: Node(cluster, name, Boot(f"boot-{name}", 1, f"host-{name}"),
+                               Stored(life=f"{name}.1"))
                       for name in cluster.nodes}
         self.lans = {name: self.lan(name) for name in cluster.nodes}
         for name, lan in self.lans.items():
@@ -62,10 +64,8 @@ class Wire:
     def lan(self, name: str) -> Lan:
         lan = Lan(self.loop, self.cluster, name, (f"boot-{name}", 1), _KEY, lambda event: self.happen(name, event),
                   lambda code, severity, text: None)
-        for link in self.cluster.links.values():
-            own = address_on(self.cluster.nodes[name], link)
-            assert own is not None
-            lan._sockets[link.name] = Socket(self, link.name, own)     # type: ignore[assignment]
+        for link, (own, _) in paths.seats(self.cluster, name).items():
+            lan._sockets[link] = Socket(self, link, own)     # type: ignore[assignment]
         return lan
 
     def happen(self, name: str, event: Event) -> None:
@@ -73,6 +73,8 @@ class Wire:
         for effect in self.cores[name].step(self.now, event):
             if isinstance(effect, Send):
                 self.lans[name].send(effect.to, effect.body)
+            elif isinstance(effect, Greet):
+                self.lans[name].hail(effect.to)
             elif isinstance(effect, Activate):
                 self.happen(name, Activated(effect.group, effect.permit.epoch, True))
 

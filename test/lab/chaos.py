@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -113,8 +114,11 @@ class Storm:
     def freeze(self) -> None:
         node = self.victim()
         if node is not None:
+            try:
+                pools = Path(f"/proc/{self.lab.pid(node)}/mounts").read_text()
+            except (OSError, LabError):                         # it has just reset itself
+                return
             self.busy.add(node)
-            pools = Path(f"/proc/{self.lab.pid(node)}/mounts").read_text()
             longest = 0.6 * TIMEOUT_S if any(f" {group.mount} " in pools for group in WRITTEN) else 3 * TIMEOUT_S
             self.lab.freeze(node)
             self.later(f"freeze {node}", 0.1, longest, lambda: self.thaw(node))
@@ -310,6 +314,7 @@ def run(folder: Path, minutes: float, seed: int, storm_s: float) -> Report:
         except (shop.DemoFailed, LabError, OSError, RuntimeError, subprocess.SubprocessError) as problem:
             report = chaos.report
             report.violations.append(f"the run broke off: {type(problem).__name__}: {problem}")
+            traceback.print_exc()
         if report.violations and chaos.watched.exists():
             chaos.keep_evidence()
     (folder / "report.json").write_text(json.dumps(vars(report), indent=2) + "\n")

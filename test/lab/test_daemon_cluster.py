@@ -82,6 +82,7 @@ def test_frames_of_another_key_are_counted_and_their_node_is_no_member(site: Sit
     site.start()
     site.until("the group is online on n1", lambda: site.owner("n2") == "n1")
     site.until("n1 counts what n3 sends", lambda: site.status("n1")["counters"]["dropped"].get("key"))
+    assert "WRONG-KEY" in site.sh("n1", "sundog log")
     assert site.status("n1")["nodes"]["n3"]["state"] == "unknown"
 
 

@@ -109,6 +109,20 @@ def test_a_fault_outlives_a_boot_and_can_be_set_while_the_host_is_off(lab: Lab) 
     assert lab.exec("n1", READ, check=False).returncode == 1
 
 
+def test_a_fault_that_is_set_in_the_middle_of_a_boot_or_of_an_end_is_in_force(lab: Lab) -> None:
+    for fault, code in (("fail", 1), ("ok", 0)):
+        if "n1" in lab.init_pids():
+            lab.kill("n1")
+        lab.boot("n1")
+        lab.disk("n1", DISK, fault)         # its driver may not be there yet
+        lab.wait_booted("n1")
+        assert lab.exec("n1", READ, check=False).returncode == code
+    first = lab.init_pids()["n1"]
+    lab.exec("n1", ["/bin/sh", "-c", "uadmin 1 1 > /dev/null 2>&1 &"])
+    while lab.init_pids().get("n1", first) == first:
+        lab.disk("n1", DISK, "fail")
+
+
 def test_zfs_sees_the_fault_too_and_a_hanging_pool_does_not_keep_its_host_alive(lab: Lab) -> None:
     lab.exec("n1", ["zpool", "create", "-f", "-o", "cachefile=none", "tank", f"/dev/dsk/{DISK}"])
     write_fsynced(lab, "n1", "/tank/order", "paid")

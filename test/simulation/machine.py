@@ -261,6 +261,8 @@ class Machine(Host):
         self.world.partitions[effect.holder].exchange(self, effect)
 
     def _activate(self, effect: effects.Activate) -> None:
+        if self.deadline is not None and self.clock.read() >= self.deadline:
+            return                                      # as the daemon does it: failfast is about to reset this host
         # One from before a pause starts nothing: its methods ask for their permits from now on.
         if not self._stale_step:
             self.world.invariants.activated(self, effect)

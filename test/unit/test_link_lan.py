@@ -79,13 +79,16 @@ def test_a_body_arrives_once_and_counts_for_every_link(cluster):
     asyncio.run(scene())
 
 
-def test_a_frame_of_another_key_is_counted_and_dropped(cluster):
+def test_a_frame_of_another_key_is_counted_and_dropped_and_its_sender_is_told_of_once(cluster):
     async def scene() -> None:
         one, two = Ear(cluster, "n1"), Ear(cluster, "n2", key=bytes(32))
         with opened(one, two):
-            one.lan.greet("private")
-            while not (one.lan.dropped["key"] and two.lan.dropped["key"]):
+            while not (one.lan.dropped["key"] > 10 and two.lan.dropped["key"] > 10):
+                for ear in (one, two):
+                    ear.lan.greet("private")
+                    ear.lan.greet("public")
                 await asyncio.sleep(0)
+            assert one.told == two.told == ["WRONG-KEY", "WRONG-KEY"], "once of each address"
             assert one.heard.empty()
             assert two.heard.empty()
     asyncio.run(asyncio.wait_for(scene(), 5))

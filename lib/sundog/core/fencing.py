@@ -1,82 +1,22 @@
 """Is a silent node's boot surely over, and what is asked of devices to make it so? (rule 5). Instants: the leader's.
 
-A deposed node keeps its groups in the ledger until its boot is over, where the fence is required. A boot that is over
-stays so: proof is kept by node and boot id, and never speaks for a later boot.
+A deposed node keeps its groups in the ledger until its boot is over, where the fence is required.
 """
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Dict, List, Optional, Set, Tuple
+from dataclasses import replace
+from typing import Dict, Optional
 
 from sundog.config.model import Cluster
 from sundog.core import join, moves
+from sundog.core import proofs as by_boot
+from sundog.core.draft import Draft, View
 from sundog.core.effects import Fence, Journal
 from sundog.core.events import FenceDone
 from sundog.core.frames import Refused
 from sundog.core.ledger import OFFLINE, STOP_FAILED, GroupEntry, Ledger, Member
-from sundog.core.membership import NEVER, Beat
+from sundog.core.membership import Beat
+from sundog.core.proofs import Proofs
 
-if TYPE_CHECKING:
-    from sundog.core.plan import Draft, View
-
-Key = Tuple[str, str]                   # node, boot id
 WAITS = "waits for fencing of "
-_LONGEST_PAUSE_S = 30.0
-
-
-def key(node: str, boot_id: str) -> Key:
-    """What is known goes by the boot: it never speaks for another of the same node."""
-    return node, boot_id
-
-
-@dataclass(frozen=True)
-class Course:
-    """How far the fencing of one boot has come."""
-    tries: int = 0
-    running: bool = False               # the devices are at work; a FenceDone will come
-    retry_at: float = NEVER
-    over: bool = False                  # proved: nothing of this boot runs any more
-    at: float = NEVER                   # when the devices, or the operator, answered
-    said: str = ""                      # what they said
-
-
-class Fencing:
-    """What one leader knows of it. Its successor begins anew: a node that is off is found off."""
-
-    def __init__(self) -> None:
-        self.courses: Dict[Key, Course] = {}
-        self.ordered: Set[Key] = set()  # an operator has asked for these; tried once
-
-    def course(self, node: str, boot_id: str) -> Course:
-        return self.courses.get(key(node, boot_id), Course())
-
-    def over(self, node: str, boot_id: str) -> bool:
-        return self.course(node, boot_id).over
-
-    def planned(self, fences: List[Fence], confirmed: Dict[Key, str], ordered: Set[Key],
-                refuted: Dict[Key, str]) -> None:
-        """What a plan asks for, what operators said in it, and which answers have turned out wrong."""
-        for fence in fences:
-            before = self.course(fence.node, fence.boot_id)
-            self.courses[key(fence.node, fence.boot_id)] = replace(before, running=True)
-        for boot, said in confirmed.items():
-            self.courses[boot] = Course(over=True, said=said)
-        for boot, said in refuted.items():
-            self.courses[boot] = replace(self.courses[boot], over=False, said=said)
-        self.ordered |= ordered
-
-    def done(self, now: float, event: FenceDone, timeout_s: float) -> None:
-        """The devices have answered: for good, or to be asked again after a pause that doubles from L up to 30 s."""
-        boot, before = key(event.node, event.boot_id), self.course(event.node, event.boot_id)
-        self.ordered.discard(boot)
-        pause_s = min(timeout_s * 2 ** min(before.tries, 10), _LONGEST_PAUSE_S)
-        self.courses[boot] = Course(before.tries + 1, False, now + pause_s, before.over or event.ok,
-                                    now, event.reason)
-
-    def wanted(self, node: str, boot_id: str, ledger: Ledger, cluster: Cluster) -> bool:
-        """Is there still a need to go on with a fence that is under way?"""
-        member = ledger.members.get(node)
-        if member is None or member.boot_id != boot_id or self.over(node, boot_id):
-            return False
-        return not member.joined or key(node, boot_id) in self.ordered or stop_failed(node, ledger, cluster)
 
 
 def line(event: FenceDone) -> Journal:
@@ -85,19 +25,27 @@ def line(event: FenceDone) -> Journal:
     return Journal("FENCED" if event.ok else "FENCE-FAILED", "warning", f"{event.node} {outcome}", "", event.node)
 
 
+def wanted(proofs: Proofs, node: str, boot_id: str, ledger: Ledger, cluster: Cluster) -> bool:
+    """Is there still a need to go on with a fence that is under way?"""
+    member = ledger.members.get(node)
+    if member is None or member.boot_id != boot_id or proofs.over(node, boot_id):
+        return False
+    return not member.joined or by_boot.key(node, boot_id) in proofs.ordered or stop_failed(node, ledger, cluster)
+
+
 def required(node: str, cluster: Cluster) -> bool:
     """Must a device confirm that the node is off before its groups start elsewhere?"""
     return node in cluster.fence and cluster.recovery.fencing == "required"
 
 
-def objection(node: str, boot_id: str, cluster: Cluster, fencing: Fencing) -> Optional[str]:
+def objection(node: str, boot_id: str, cluster: Cluster, proofs: Proofs) -> Optional[str]:
     """Rule 5: why a deposed node's groups may not go elsewhere yet; None when its boot is over, or need not be proved.
 
     It is asked only of nodes that were silent for L, and whose lease has run out (takeover.objection).
     """
-    if not required(node, cluster) or fencing.over(node, boot_id):
+    if not required(node, cluster) or proofs.over(node, boot_id):
         return None
-    said = fencing.course(node, boot_id).said
+    said = proofs.course(node, boot_id).said
     return f"{WAITS}{node}" + (f": {said}" if said else "")
 
 
@@ -113,19 +61,19 @@ def stop_failed(node: str, ledger: Ledger, cluster: Cluster) -> bool:
         and any(entry.owner == node and entry.state == STOP_FAILED for entry in ledger.groups.values())
 
 
-def verdict(view: "View", ledger: Ledger, node: str, beat: Beat) -> join.Verdict:
+def verdict(view: View, ledger: Ledger, node: str, beat: Beat) -> join.Verdict:
     """As join.verdict: a refusal of a boot that is taken to be over; WAIT for a host whose namesake is yet unfenced."""
-    if view.fencing.over(node, beat.boot_id):
-        return Refused(f"this boot of {node} is taken to be over: {view.fencing.course(node, beat.boot_id).said}",
+    if view.proofs.over(node, beat.boot_id):
+        return Refused(f"this boot of {node} is taken to be over: {view.proofs.course(node, beat.boot_id).said}",
                        "reboot it: it joins with its next boot", False, beat.boot_id)
     member = ledger.members.get(node)
     unfenced = member is not None and not member.joined and member.hostid != beat.hostid \
-        and objection(node, member.boot_id, view.cluster, view.fencing) is not None \
+        and objection(node, member.boot_id, view.cluster, view.proofs) is not None \
         and held(node, member.boot_id, ledger)
     return join.WAIT if unfenced else None
 
 
-def follow(view: "View", draft: "Draft") -> None:
+def follow(view: View, draft: Draft) -> None:
     """Free what boots have that are over; have those fenced that may not be."""
     for node, member in draft.ledger.members.items():
         if node == view.me:
@@ -133,33 +81,33 @@ def follow(view: "View", draft: "Draft") -> None:
         if member.joined:
             _of_living(view, draft, node, member)
         else:
-            _of_deposed(view, draft, node, member, draft.confirmed.get(key(node, member.boot_id)))
+            _of_deposed(view, draft, node, member, draft.confirmed.get(by_boot.key(node, member.boot_id)))
 
 
-def _of_living(view: "View", draft: "Draft", node: str, member: Member) -> None:
+def _of_living(view: View, draft: Draft, node: str, member: Member) -> None:
     refute(view, draft, node, member)
     for group, entry in held(node, member.boot_id, draft.ledger).items():
         if entry.why.startswith(WAITS):
             draft.put(group, replace(entry, why=f"{node} came back before it was fenced"))
     if stop_failed(node, draft.ledger, view.cluster):
         _want(view, draft, node, member, f"a group does not stop on {node}")
-    elif key(node, member.boot_id) in view.fencing.ordered:
+    elif by_boot.key(node, member.boot_id) in view.proofs.ordered:
         _want(view, draft, node, member, "an operator asked for it")
 
 
-def refute(view: "View", draft: "Draft", node: str, member: Member) -> None:
+def refute(view: View, draft: Draft, node: str, member: Member) -> None:
     """A device that says "off" of a node that goes on speaking is another host's: its word is forgotten."""
-    course, heard_at = view.fencing.course(node, member.boot_id), view.peers.spoke_at(node, member.boot_id)
+    course, heard_at = view.proofs.course(node, member.boot_id), view.peers.spoke_at(node, member.boot_id)
     if course.over and heard_at > course.at + view.cluster.timing.timeout_s / 2:
         said = f"{course.said}, but {node} is heard: is it {node}'s device?"
-        draft.refuted[key(node, member.boot_id)] = said
+        draft.refuted[by_boot.key(node, member.boot_id)] = said
         draft.said.append(Journal("FENCE-WRONG", "error", said, "", node))
 
 
-def _of_deposed(view: "View", draft: "Draft", node: str, member: Member, said: Optional[str]) -> None:
-    has, ordered = held(node, member.boot_id, draft.ledger), key(node, member.boot_id) in view.fencing.ordered
-    course, timeout_s = view.fencing.course(node, member.boot_id), view.cluster.timing.timeout_s
-    why = None if said is not None else objection(node, member.boot_id, view.cluster, view.fencing)
+def _of_deposed(view: View, draft: Draft, node: str, member: Member, said: Optional[str]) -> None:
+    has, ordered = held(node, member.boot_id, draft.ledger), by_boot.key(node, member.boot_id) in view.proofs.ordered
+    course, timeout_s = view.proofs.course(node, member.boot_id), view.cluster.timing.timeout_s
+    why = None if said is not None else objection(node, member.boot_id, view.cluster, view.proofs)
     proof = said or (course.said if course.over else "")
     silent = f"{node} has been silent on all links for {timeout_s:g} s: its lease has run out"
     for group, entry in has.items():
@@ -171,8 +119,8 @@ def _of_deposed(view: "View", draft: "Draft", node: str, member: Member, said: O
         _want(view, draft, node, member, silent)
 
 
-def _want(view: "View", draft: "Draft", node: str, member: Member, why: str) -> None:
-    course = view.fencing.course(node, member.boot_id)
+def _want(view: View, draft: Draft, node: str, member: Member, why: str) -> None:
+    course = view.proofs.course(node, member.boot_id)
     if course.running or course.over or any(one.node == node for one in draft.fences):
         return
     if view.now < course.retry_at:

@@ -5,12 +5,14 @@ from sundog.config.model import Cluster
 from sundog.core import authority, changes, fencing, lease, plan, recovery
 from sundog.core.asking import Asking
 from sundog.core.double import View as ForkView
+from sundog.core.draft import Draft, View
 from sundog.core.effects import Effect, Journal, Send
 from sundog.core.electorate import Present
 from sundog.core.events import FenceDone
 from sundog.core.frames import Ask, Ballot, Elected, Grant, Heartbeat, LedgerIs, Told
 from sundog.core.ledger import Ledger
 from sundog.core.membership import Membership
+from sundog.core.proofs import Proofs
 
 _REMEMBERED = 200
 
@@ -25,19 +27,19 @@ class Leadership:
         self._asking, self._out = asking, out
         self._asks: Dict[str, Tuple[str, Ask]] = {}
         self._told: Dict[str, Told] = {}
-        self._pending: Optional[plan.Draft] = None
+        self._pending: Optional[Draft] = None
         self._learned: recovery.Learned = {}
-        self.fencing = fencing.Fencing()
+        self.proofs = Proofs()
         self.waits = ""                                 # why a change of the voters that is due waits
 
-    def view(self, now: float, cluster: Cluster, peers: Membership, fork: ForkView) -> plan.View:
-        return plan.View(now, self.me, cluster, peers, self.elected_at, self.led_at, self.fencing, fork)
+    def view(self, now: float, cluster: Cluster, peers: Membership, fork: ForkView) -> View:
+        return View(now, self.me, cluster, peers, self.elected_at, self.led_at, self.proofs, fork)
 
     def fence_done(self, now: float, event: FenceDone, timeout_s: float) -> None:
         # A device that stays dead is asked for ever: the same answer is said once.
-        if event.ok or event.reason != self.fencing.course(event.node, event.boot_id).said:
+        if event.ok or event.reason != self.proofs.course(event.node, event.boot_id).said:
             self._out.append(fencing.line(event))
-        self.fencing.done(now, event, timeout_s)
+        self.proofs.done(now, event, timeout_s)
         self.dirty = True
 
     def announce(self, others: Iterable[str], version: int) -> None:
@@ -75,7 +77,7 @@ class Leadership:
         self._asks = {}
         self.plan_at = draft.wake_at
         self._out += [*draft.said, *draft.fences]
-        self.fencing.planned(draft.fences, draft.confirmed, draft.ordered, draft.refuted)
+        self.proofs.planned(draft.fences, draft.confirmed, draft.ordered, draft.refuted)
         self.dirty = bool(draft.ordered)
         if draft.ledger.version == ledger.version:
             self._answer(draft.answers)

@@ -3,15 +3,13 @@
 A follower speaks with its leader each beat, and greets the others in turn: so every pair tries every link at least
 each (nodes - 1) beats, and what a node sends stays the same however many there are. Instants: this node's clock.
 """
-from typing import TYPE_CHECKING, Dict, Iterator, List, Mapping, Optional, Tuple
+from typing import Dict, Iterator, List, Mapping, Optional, Tuple
 
 from sundog.config import paths
 from sundog.config.model import Cluster
+from sundog.core.draft import View
 from sundog.core.effects import Journal
 from sundog.core.membership import NEVER, Membership
-
-if TYPE_CHECKING:
-    from sundog.core.plan import View
 
 Way = Tuple[str, str]                   # peer, link
 _TURNS = 3                              # greetings that must have been missed
@@ -84,7 +82,7 @@ class Watch:
         return found
 
 
-def lines(view: "View") -> str:
+def lines(view: View) -> str:
     """For who asks the leader: a line for each node that it hears, the node and what is silent there."""
     told = []
     for node, peer in view.peers.peers.items():

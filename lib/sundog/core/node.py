@@ -105,7 +105,7 @@ class Node(Hearing):
     def fence_wanted(self, node: str, boot_id: str) -> bool:
         """Should a Fence that is under way be gone on with?"""
         return self._leadership is not None \
-            and self._leadership.fencing.wanted(node, boot_id, self.ledger, self.cluster)
+            and fencing.wanted(self._leadership.proofs, node, boot_id, self.ledger, self.cluster)
 
     def wake_at(self, now: float) -> float:
         """The earliest instant at which a Tick can matter; at most a beat away."""
@@ -131,6 +131,10 @@ class Node(Hearing):
         self._voting.start(now)
         self._handlers[type(event)](now, event)
         self._voting.check(now)
+        if type(event) is events.Heard and type(event.body) is Heartbeat and self._is_answered(now):
+            effects = list(self._out)
+            self._out.clear()
+            return effects
         if now >= self._next_beat:
             self._beat(now)
         self._conclude(now)
@@ -142,6 +146,12 @@ class Node(Hearing):
             self._stored = replace(self._stored, blocks=voting.blocks, highest=voting.highest, ledger=self.ledger)
             effects.insert(0, Store(self._stored))
         return effects
+
+    def _is_answered(self, now: float) -> bool:
+        """Was a heartbeat one that the leader has only answered? Most are: then nothing else is due."""
+        leadership = self._leadership
+        return leadership is not None and not leadership.dirty and self._voting.leading(now) \
+            and self._voting.chosen is None and not self._fork.gives_way and now < self.wake_at(now)
 
     def _conclude(self, now: float) -> None:
         voting = self._voting
@@ -260,7 +270,8 @@ class Node(Hearing):
         if self._held and not held:
             self._say("LEASE-LOST", "warning", f"{self.name} has no lease any more: it has not heard a leader in time")
         self._held = held
-        self._voting.alive = held or self._agent.active
+        self._voting.owns = self._agent.active
+        self._voting.alive = held or self._voting.owns
         self._voting.beat(now)
         self._report(now)
         if self._leadership is None:

@@ -2,10 +2,10 @@
 
 Order: who is in, who is out, what owners report, what operators ask, where groups go, which go home.
 """
-from dataclasses import dataclass, field, replace
-from typing import Dict, List, Mapping, Set, Tuple
+from dataclasses import replace
+from typing import Dict, Mapping, Tuple
 
-from sundog.config.model import Cluster, Group
+from sundog.config.model import Group
 from sundog.core import (
     arbiter,
     double,
@@ -21,50 +21,15 @@ from sundog.core import (
     takeover,
     voters,
 )
-from sundog.core.effects import Effect, Fence, Journal, Send
-from sundog.core.fencing import Fencing, Key
+from sundog.core.draft import Draft, View
+from sundog.core.effects import Journal, Send
 from sundog.core.frames import Ask, Refused, Told
-from sundog.core.ledger import OFFLINE, ONLINE, GroupEntry, Ledger, Member
-from sundog.core.membership import Membership
+from sundog.core.ledger import OFFLINE, ONLINE, Ledger, Member
 
 #: A node not heard for this part of L gets no group, and a new leader waits for these beats before it places any.
 _QUIET = 0.5
 _SETTLE_BEATS = 2
 _HOME_AFTER = 10                        # L for which a preferred node is up before a group goes home to it
-
-
-@dataclass(frozen=True)
-class View:
-    """What the leader sees. `led_at`: no other leader has granted a lease by a later acknowledgement."""
-    now: float
-    me: str
-    cluster: Cluster
-    peers: Membership
-    elected_at: float
-    led_at: float
-    fencing: Fencing = field(default_factory=Fencing)
-    fork: double.View = double.NO_FORK
-
-
-@dataclass
-class Draft:
-    """A ledger in the making, and what is to be said. `wake_at`: when time alone may change the plan."""
-    ledger: Ledger
-    wake_at: float
-    said: List[Effect] = field(default_factory=list)                # at once
-    answers: List[Tuple[str, Told]] = field(default_factory=list)   # when the change is chosen: node, answer
-    fences: List[Fence] = field(default_factory=list)               # at once
-    confirmed: Dict[Key, str] = field(default_factory=dict)             # an operator says that these boots are over
-    refuted: Dict[Key, str] = field(default_factory=dict)           # boots that are not over, though it was said
-    ordered: Set[Key] = field(default_factory=set)                  # an operator wants these boots fenced
-    waits: str = ""                                                 # why a change of the voters waits
-
-    def entry(self, group: str) -> GroupEntry:
-        return self.ledger.groups.get(group, GroupEntry())
-
-    def put(self, group: str, entry: GroupEntry) -> None:
-        if entry != self.ledger.groups.get(group):
-            self.ledger = self.ledger.with_group(group, entry)
 
 
 def make(view: View, ledger: Ledger, asks: Mapping[str, Tuple[str, Ask]], learned: recovery.Learned,

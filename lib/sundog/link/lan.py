@@ -7,7 +7,7 @@ import asyncio
 import os
 import socket
 from collections import Counter
-from typing import Any, Callable, Dict, Iterator, Optional, Tuple
+from typing import Any, Callable, Dict, Iterator, Optional, Set, Tuple
 
 from sundog.config import paths
 from sundog.config.model import Cluster, NodeSpec, SerialLink
@@ -16,6 +16,7 @@ from sundog.core.frames import Body, Refused
 from sundog.link.codec import FrameError, pack_body
 from sundog.link.frame import NO_SESSION, Frame, cluster_id, seal, unseal
 from sundog.link.gate import FIRST, GREET, NEW, Gate, Run
+from sundog.link.pace import PAUSE_S, Pace
 from sundog.link.serial import SerialLine
 
 _RETRY_BIND_S = 1.0
@@ -23,6 +24,7 @@ _MOST_AT_ONCE = 64
 _BUFFER = 1 << 18
 #: So many datagrams are known again when their copies come over other links: what 32 nodes send in a beat, twice.
 _COPIES = 256
+_MOST_TOLD = 16                         # addresses, which can be forged
 
 Deliver = Callable[[Heard], None]
 Tell = Callable[[str, str, str], None]  # code, severity, text
@@ -49,6 +51,9 @@ class Lan:
         self._sockets: Dict[str, socket.socket] = {}
         self._retries: Dict[str, asyncio.TimerHandle] = {}
         self._told: Dict[str, str] = {}
+        self._pace = Pace()
+        self._polling: Optional[asyncio.TimerHandle] = None
+        self._without_key: Set[str] = set()             # addresses that were told of
         self._copies: Dict[bytes, Frame] = {}           # authentic datagrams that came lately
         self._lines = {link.name: self._line(link, link.devices[name]) for link in cluster.links.values()
                        if isinstance(link, SerialLink) and name in link.devices}
@@ -86,6 +91,8 @@ class Lan:
     def close(self) -> None:
         for retry in self._retries.values():
             retry.cancel()
+        if self._polling is not None:
+            self._polling.cancel()
         for link in list(self._sockets):
             self._unbind(link)
         for line in self._lines.values():
@@ -108,7 +115,8 @@ class Lan:
         if self._told.pop(link, None):
             self.tell("LINK-BOUND", "notice", f"link {link}: {address} is there now")
         self._sockets[link] = sock
-        self.loop.add_reader(sock.fileno(), self._readable, link, sock)
+        if not self._pace.polls:
+            self._listen(link, sock)
         self.greet(link)
 
     def _say_once(self, link: str, text: str) -> None:
@@ -123,7 +131,27 @@ class Lan:
 
     # ---- receiving
 
+    def _listen(self, link: str, sock: socket.socket) -> None:
+        self.loop.add_reader(sock.fileno(), self._readable, link, sock)
+
     def _readable(self, link: str, sock: socket.socket) -> None:
+        if self._pace.woken(self.loop.time()):
+            for one in self._sockets.values():
+                self.loop.remove_reader(one.fileno())
+            self._polling = self.loop.call_later(PAUSE_S, self._poll)
+        self._drain(link, sock)
+
+    def _poll(self) -> None:
+        before = self.received
+        for link, sock in tuple(self._sockets.items()):
+            self._drain(link, sock)
+        if self._pace.polled(self.received - before):
+            self._polling = self.loop.call_later(PAUSE_S, self._poll)
+        else:
+            for link, sock in self._sockets.items():
+                self._listen(link, sock)
+
+    def _drain(self, link: str, sock: socket.socket) -> None:
         for _ in range(_MOST_AT_ONCE):
             try:
                 datagram, source = sock.recvfrom(65536)
@@ -145,12 +173,22 @@ class Lan:
             body = frame.body if verdict in (NEW, FIRST) else None
         except FrameError as error:
             self.dropped[error.reason] += 1
+            if error.reason == "key":
+                self._say_key(link, source)
             return
         if verdict in (GREET, FIRST):
             self._hello(link, source, frame.session)
         if verdict == GREET:
             return
         self.deliver(Heard(link, frame.sender, frame.boot_id, frame.incarnation, body))
+
+    def _say_key(self, link: str, source: Any) -> None:
+        """Once of each address: whoever names our cluster and has not its key is a mistake, or worse."""
+        address = source[0] if isinstance(source, tuple) else source
+        if address not in self._without_key and len(self._without_key) < _MOST_TOLD:
+            self._without_key.add(address)
+            self.tell("WRONG-KEY", "warning", f"link {link}: {address} sends frames of cluster {self.cluster.name} "
+                      "with another key: give both hosts one key file, or the other cluster another name")
 
     def _unseal(self, datagram: bytes) -> Frame:
         """The frame in it. The same bytes over another link are as authentic as they were over the first."""
