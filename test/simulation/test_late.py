@@ -47,6 +47,16 @@ def test_a_start_method_run_by_hand_after_a_failure_that_the_leader_has_not_hear
     assert world.online("web") not in (None, "n3") and world.online("db") == "n3" and world.resets == 0
 
 
+def test_a_node_that_was_paused_past_its_lease_and_hears_nobody_starts_nothing_more() -> None:
+    """By its own clock its lease lasts: what it was about to start has been started elsewhere."""
+    world = World(seed=1).nodes("n1", "n2", "n3").group("web", on="n1").settle().run(5)
+    victim = next(node for node in ("n2", "n3") if node != world.leader())
+    world.ask("move", "web", victim)
+    world.run(until=lambda: world.smf(victim).groups["web"].states == {"data": "on", "ip": "starting"})
+    world.cut(victim).suspend(victim).run(15).thaw(victim).run(5)
+    assert world.online("web") not in (None, victim)
+
+
 def test_a_node_that_is_heard_again_while_it_is_being_deposed_gets_no_lease() -> None:
     """It never heard that web was given to it; the round that takes it back is under way for a while."""
     world = World(seed=1, drift=0.0).nodes("n1", "n2", "n3").group("web", on="n1").settle().run(5)

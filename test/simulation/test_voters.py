@@ -100,6 +100,15 @@ def test_an_older_vote_file_that_was_put_back_never_votes_until_it_is_removed(wo
     world.boot("n3").run(until=world.voters_are_whole)
 
 
+def test_a_node_with_an_older_vote_file_does_not_stand_for_leader(world: World) -> None:
+    world.settle()
+    copy = world.machines["n3"].stored
+    world.run(5).power_off("n3").run(1)
+    world.machines["n3"].put_back(copy)
+    world.power_off("n1").boot("n3").run(20)
+    assert world.leader() is None
+
+
 def test_a_host_put_back_as_a_whole_is_found_out_by_its_incarnation_and_told(world: World) -> None:
     world.settle()
     machine = world.machines["n3"]

@@ -69,31 +69,41 @@ NODE = of(
     ("        self._following.doubt()\n", ""),
     ("        self._voting.doubt(now)\n", ""),
     ("if not self._agent.active and not self._fork.forgotten:", "if not self._fork.forgotten:"))
+PROOFS = of(
+    "proofs",
+    ("return node, boot_id\n", 'return node, ""\n'),
+    ("before.over or event.ok,", "True,"),
+    ("self.ordered.discard(boot)", "pass",
+     "choice: a fence that an operator asked for is tried until it is done, not once"),
+    ("replace(self.courses[boot], over=False, said=said)", "replace(self.courses[boot], said=said)"))
 FENCING = of(
     "fencing",
-    ("return node, boot_id\n", 'return node, ""\n'),
-    (" or fencing.over(node, boot_id):", ":"),
-    ("before.over or event.ok,", "True,"),
-    ("self.ordered.discard(boot)", "pass"),
-    ("replace(self.courses[boot], over=False, said=said)", "replace(self.courses[boot], said=said)"),
+    ("if not required(node, cluster) or proofs.over(node, boot_id):", "if not required(node, cluster):"),
     (' and cluster.recovery.fencing == "required"', " and False"),
-    ("if view.fencing.over(node, beat.boot_id):", "if False:"),
+    ("if view.proofs.over(node, beat.boot_id):", "if False:",
+     "defence in depth: a boot that is over says nothing, unless its device or the operator was wrong"),
     ("return join.WAIT if unfenced else None", "return None"),
-    (" and entry.boot_id == boot_id and", " and"),
+    (" and entry.boot_id == boot_id and", " and",
+     "equivalent: the change that admits a later boot frees what the ledger had with the earlier one"),
     ("        if member.joined:\n            _of_living", "        if False:\n            _of_living"),
-    ("course.at + view.cluster.timing.timeout_s / 2:", "course.at:"),
-    ("if course.running or course.over or any(", "if course.running or any("),
+    ("course.at + view.cluster.timing.timeout_s / 2:", "course.at:",
+     "availability: a frame that was under way when the host went off refutes its device, which is asked once more"),
+    ("if course.running or course.over or any(", "if course.running or any(",
+     "defence in depth: whoever asks for a fence asks for no boot that is over, and an order ends with its answer"),
     ("if course.running or course.over or any(", "if course.over or any("),
-    ("and said is None and not course.over):", "and said is None):"))
+    ("and said is None and not course.over):", "and said is None):",
+     "defence in depth: no device is asked for a boot that is over (_want)"))
 FENCE_REQUESTS = of(
     "fence_requests",
     ("if ask.digest != draft.ledger.members[ask.node].boot_id:", "if False:"),
     ("if node == view.me or hears(view, node):", "if node == view.me:"),
-    ("for some seconds yet\" if member.joined else None", "for some seconds yet\" if False else None"),
+    ("for some seconds yet\" if member.joined else None", "for some seconds yet\" if False else None",
+     "defence in depth: an operator's word frees nothing of a node that is not deposed yet"),
     ("    if not waiting:", "    if False:"),
     ("if ask.op != FORCED and costs_majority", "if False and costs_majority"),
     ("    if node == view.me:\n        return _no", "    if False:\n        return _no"),
-    ("> view.now - view.cluster.timing.timeout_s", "> view.now - 0.1 * view.cluster.timing.timeout_s"))
+    ("> view.now - view.cluster.timing.timeout_s", "> view.now - 0.1 * view.cluster.timing.timeout_s",
+     "defence in depth: a node that was heard lately is in the cluster yet, and of that no word is taken either"))
 
 MUTATIONS: Tuple[Mutation, ...] = tuple(
-    one for group in (AGENT, MOVES, PLAN, NODE, FENCING, FENCE_REQUESTS) for one in group)
+    one for group in (AGENT, MOVES, PLAN, NODE, PROOFS, FENCING, FENCE_REQUESTS) for one in group)

@@ -45,9 +45,11 @@ VOTERS = of(
      "return (ledger.next_voters or ledger.voters,)"),
     ("return (ledger.voters, ledger.next_voters) if ledger.next_voters else (ledger.voters,)",
      "return (ledger.voters,)"),
-    ("not life.endswith(AFTER_LOSS) if named == ANY", "True if named == ANY"),
+    ("not life.endswith(AFTER_LOSS) if named == ANY", "True if named == ANY",
+     "blind spot: no holder loses its memory before the first ledger, with which every storm begins"),
     ("named == life != NOBODY", "True"),
-    ("named == life != NOBODY", "named == life"),
+    ("named == life != NOBODY", "named == life",
+     "equivalent: no store has an empty life; it is made with one"),
     ("len(voters) // 2 + 1", "len(voters) // 2"),
     ("len(voters) // 2 + 1", "(len(voters) + 1) // 2"),
     ("counted[majority(voters) - 1]", "counted[0]"),
@@ -57,11 +59,14 @@ VOTERS = of(
     ('return f"{node}/{life}"', "return node"))
 ELECTORATE = of(
     "electorate",
-    ("for name in wanted}))", "for name in wanted if name in present.answering}))"),
+    ("for name in wanted}))", "for name in wanted if name in present.answering}))",
+     "blind spot: where five or more vote and some have not answered yet; storms begin when all have"),
     ("replace(ledger, next_voters=goal)", "replace(ledger, voters=goal)"),
     ("    if awaited:", "    if False:"),
-    ("if not present.agreed:", "if False:"),
-    ("Step(ledger, why) if why is not None else Step(", "Step("),
+    ("if not present.agreed:", "if False:",
+     "availability: a node that has not got the configuration yet does not know how to reach a new holder"),
+    ("Step(ledger, why) if why is not None else Step(", "Step(",
+     "availability: the cluster would stop when a set to come has no majority that answers"),
     ("if new else ledger", "if False else ledger"),
     ("if life is not None and ledger.distrusted.get(name) != life:", "if life is not None:"),
     ("if goal.keys() != ledger.voters.keys() else None", "if False else None"))
@@ -75,7 +80,8 @@ VOTING = of(
     ("self._own(now, writer.own)\n            if answer is None or not answer.accepted:",
      "self._own(now, writer.own)\n            if False:",
      "defence in depth: a writer's own holder is bound to it for A, and it gives up before that (3 beats, or A)"),
-    ("if writer.carried_on().version < self.ledger.version:", "if False:"),
+    ("if writer.carried_on().version < self.ledger.version:", "if False:",
+     "defence in depth: who has forgotten has another life than the ledger names, so its promise does not count"),
     ("if self.leads and now >= self.leads_until:", "if False:"),
     ("if above > self.writer.ballot or (sent.bal", "if (sent.bal"),
     (" or (sent.bal != sent.mbal and refused_for_s > 0):", ":"),
@@ -95,10 +101,13 @@ VOTING = of(
     ("or self.distrust or body.block.writer", "or body.block.writer"),
     ("if self.distrust or self._holder is None or", "if self._holder is None or"),
     ("if ledger.distrusted.get(self.name) == self.life and not self.distrust:", "if False:"),
-    (' or self.suspects.get(holder) == body.life != "":', ":"),
-    ("self.suspects[holder] = life", "pass"),
+    (' or self.suspects.get(holder) == body.life != "":', ":",
+     "blind spot: a store that is older than it says is known by the daemon's incarnation before a leader finds out"),
+    ("self.suspects[holder] = life", "pass",
+     "blind spot: a store that is older than it says is known by the daemon's incarnation before a leader finds out"),
     ("        if self.writer.phase == WRITING:\n            self._abandon(now, 0.0)\n\n    def doubt",
-     "\n    def doubt"))
+     "\n    def doubt",
+     "speed: what is under way is given up after 3 beats, not at once"))
 DISKS = of(
     "disks",
     ("return max(others,", "return min(others,"),
@@ -106,7 +115,8 @@ DISKS = of(
     ("            return self._promise_s\n", "            return 0.0\n",
      "defence in depth: in the answer to its write a challenger sees a leader for the first time, and waits from then"),
     ("top = max(leading", "top = min(leading"),
-    ("if disk.life != life:", "if False:"))
+    ("if disk.life != life:", "if False:",
+     "defence in depth: a disk of another life has no vote until a leader has taken it in"))
 
 MUTATIONS: Tuple[Mutation, ...] = tuple(
     one for group in (AUTHORITY, HOLDER, PAXOS, VOTERS, ELECTORATE, VOTING, DISKS) for one in group)
