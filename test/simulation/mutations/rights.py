@@ -22,7 +22,8 @@ FOLLOWING = of(
     ("min(grant.for_s, self._timing.timeout_s)", "grant.for_s",
      "defence in depth: whoever leads grants no more than L either (lease.granted_for), and L is one in a cluster"),
     ("if self.lease_until is None or self.doubtful else", "if self.lease_until is None else"),
-    ("if self.doubtful and for_s < _WORTH * self._timing.timeout_s:", "if False:"),
+    ("if self.doubtful and for_s < _WORTH * self._timing.timeout_s:", "if False:",
+     "availability: a short first grant after a jump of the clock takes the place of a longer lease"),
     ("self._beats.clear()\n", "pass\n"),
     ("self._beats.clear()\n        self._current = False", "self._beats.clear()"),
     ("self.doubtful = self.lease_until is not None", "self.doubtful = False"))
