@@ -46,9 +46,10 @@ def storm(number: int) -> Found:
     return tried(f"{profile} seed {seed}", lambda: trial(seed, _STORM_S, every_s, profile=profile))
 
 
-def directed() -> Iterator[Found]:
+def directed(only: str = "") -> Iterator[Found]:
     for scenario in scenarios.ALL:
-        yield tried(scenario.__name__, scenario)
+        if only in ("", scenario.__name__):
+            yield tried(scenario.__name__, scenario)
 
 
 class Watch:
@@ -90,7 +91,7 @@ def tries(cpu_s: float, first: str) -> Iterator[Found]:
     elif first in _TESTS:
         yield tests(cpu_s, of=[first])
     elif first:
-        yield from (tried(one.__name__, one) for one in scenarios.ALL if one.__name__ == first)
+        yield from directed(first)
     yield from map(storm, range(_STORMS_FIRST))
     yield from directed()
     yield tests(cpu_s)

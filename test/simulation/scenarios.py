@@ -2,7 +2,7 @@
 
 test_mutants.py takes rules out, hunt.py guards. Each raises AssertionError (Broken is one) when something is wrong.
 """
-from typing import Callable, Tuple
+from typing import Callable, Optional, Tuple
 
 from simulation.faults import Storm
 from simulation.trial import calm, trial, world_of
@@ -178,15 +178,15 @@ def storms_of_memory() -> None:
         calm(world)
 
 
-def put_back_as_a_whole() -> None:
+def put_back_as_a_whole(world: Optional[World] = None) -> World:
     """A host comes back from a backup of everything; its incarnation tells, and so its vote is out."""
-    world = three().settle()
+    world = (world or three()).settle()
     machine = world.machines["n3"]
     copy, counted = machine.stored, machine.incarnation
     world.run(5).power_off("n3").boot("n3").run(10).power_off("n3").run(1)
     machine.stored, machine.incarnation = copy, counted
     world.invariants.forgot(machine)
-    world.boot("n3").run(until=lambda: "n3" not in world.voters(), within_s=20)
+    return world.boot("n3").run(until=lambda: "n3" not in world.voters(), within_s=20)
 
 
 def two(seed: int = 1, honest: bool = True) -> World:
