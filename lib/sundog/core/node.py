@@ -268,8 +268,7 @@ class Node(Hearing):
         if self._held and not held:
             self._say("LEASE-LOST", "warning", f"{self.name} has no lease any more: it has not heard a leader in time")
         self._held = held
-        self._voting.owns = self._agent.active
-        self._voting.alive = held or self._voting.owns
+        self._voting.alive = held or self._agent.active
         self._voting.beat(now)
         self._report(now)
         if self._leadership is None:
