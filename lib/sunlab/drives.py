@@ -1,5 +1,4 @@
 """A node's disk driver from the host's side: starting it with the node, and what is wrong with its disks."""
-import os
 import time
 from typing import Dict
 
@@ -7,6 +6,7 @@ from sunlab import array
 from sunlab.disks import server
 from sunlab.places import Places
 from sunlab.spec import NodeSpec, Spec
+from sunlab.zones.registry import alive
 
 _DRIVER_WITHIN_S = 10.0
 _AGAIN_S = 0.02
@@ -52,16 +52,8 @@ def _ask(pid: int, message: str) -> str:
         try:
             return server.ask(f"/proc/{pid}/root{server.SOCKET}", message)
         except (FileNotFoundError, ConnectionError, NotADirectoryError):
-            if not _runs(pid):
+            if not alive(pid):
                 return ""
             if time.monotonic() > until:
                 raise
             time.sleep(_AGAIN_S)
-
-
-def _runs(pid: int) -> bool:
-    try:
-        os.readlink(f"/proc/{pid}/root")            # not of one that is dead and not yet waited for
-    except OSError:
-        return False
-    return True

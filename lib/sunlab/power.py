@@ -12,6 +12,7 @@ from pathlib import Path
 from sunlab import cgroups, drives, init, linux, network, serial
 from sunlab.places import Places
 from sunlab.spec import NodeSpec, Spec
+from sunlab.zones.registry import alive
 
 _NAMESPACES = (linux.CLONE_NEWNS | linux.CLONE_NEWUTS | linux.CLONE_NEWIPC | linux.CLONE_NEWPID | linux.CLONE_NEWNET)
 
@@ -153,10 +154,9 @@ def pid_of(places: Places, node: str) -> int:
     """The host's pid of the node's init; 0 when the node is off."""
     try:
         pid = int((places.node(node) / "pid").read_text())
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except (OSError, ValueError):
         return 0
-    return 0 if state in "ZX" else pid
+    return pid if alive(pid) else 0
 
 
 def supply_of(folder: Path) -> int:

@@ -82,14 +82,15 @@ def test_the_survivor_of_two_takes_over_by_its_target_and_takes_the_other_in_aga
 
 
 def test_the_host_that_is_cut_off_resets_itself_and_the_other_takes_over(site: Site) -> None:
-    boot = site.status("n1")["nodes"]["n1"]["boot_id"]
+    boot, survivor = site.status("n1")["nodes"]["n1"]["boot_id"], site.pid("n2")
     site.lab.cut("n1")
     site.until("n2 has the group", lambda: site.owner("n2") == "n2", 60)
     site.lab.heal()
     site.lab.wait_booted("n1", 60)
     site.until("n1 has booted again and is in the cluster",
-               lambda: site.status("n2")["nodes"]["n1"]["boot_id"] not in ("", boot), 60)
+               lambda: site.status("n2").get("nodes", {}).get("n1", {}).get("boot_id", "") not in ("", boot), 60)
     site.until("n1 sees the group on n2", lambda: site.owner("n1") == "n2", 60)
+    assert site.pid("n2") == survivor, log(site, "n2")
 
 
 def test_two_hosts_cut_from_each_other_alone_come_to_one_owner_after_healing(site: Site) -> None:

@@ -5,10 +5,10 @@ from typing import Iterator, List
 
 import pytest
 
-from lab.test_lab_down import alive
 from lab.two_hosts import plan, until
 from sunlab import bmc
 from sunlab.lab import Lab
+from sunlab.zones.registry import alive
 
 pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("bmc")]
 IPMI = ["ipmitool", "-I", "lanplus", "-C", "3", "-U", "admin"]

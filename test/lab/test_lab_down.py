@@ -10,6 +10,7 @@ from lab.two_hosts import build, plan
 from sunlab import network
 from sunlab.lab import Lab, LabError, labs, take_down
 from sunlab.places import Places
+from sunlab.zones.registry import alive
 
 pytestmark = [pytest.mark.lab]
 
@@ -27,14 +28,6 @@ def traces(name: str) -> List[str]:
         except OSError:
             continue        # it ended meanwhile
     return found
-
-
-def alive(pid: int) -> bool:
-    """A process that has ended and waits for the host's init to notice is not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except OSError:
-        return False
 
 
 def supplies(lab: Lab) -> Set[int]:

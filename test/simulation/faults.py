@@ -5,11 +5,12 @@ from random import Random
 from typing import Callable, Deque, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from simulation.devicefaults import DeviceFaults
+from simulation.layout import with_group
 from simulation.machine import Machine
 from simulation.memory import Memory
 from simulation.script import Draws, Fault, Void, replayed
 from simulation.wirefaults import WireFaults
-from simulation.world import World, with_group
+from simulation.world import World
 from sundog.core.events import Preflight
 
 _MOST_GROUPS = 4

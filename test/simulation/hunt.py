@@ -1,70 +1,109 @@
 """Looks for anything that breaks a core, as a program of its own: storms of every profile in turn, and the scenarios.
 
-Run by `mutants` with a changed core on PYTHONPATH. Prints one line of JSON: what broke, where, and after how many
-seconds of CPU; `rule` null: nothing did.
+Run by `mutants` with a changed core on PYTHONPATH; `python -m simulation.hunt SECONDS [FIRST]`, FIRST being the storm,
+scenario or test that found it last time, or the tests to begin with. Prints one line of JSON: what broke, where, and
+after how many seconds of CPU; `rule` null: nothing did.
 """
-import inspect
 import json
 import sys
 import time
 from itertools import count
-from typing import Callable, Dict, Iterator, Optional, Tuple
+from pathlib import Path
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 
-from simulation import test_mutants, test_scenarios
+import pytest
+
+from simulation import scenarios
 from simulation.invariants import Broken
 from simulation.trial import trial
 
-_PROFILES = ("mixed", "disks", "partitions", "operators", "hosts", "calm")
+_PROFILES = ("mixed", "disks", "partitions", "operators", "hosts", "votes", "clocks", "fences", "pings", "calm")
 _STORM_S = 60.0
-_STORMS_FIRST = 8
+_STORMS_FIRST = 10
+#: Tests of a world with the core in it; not those of the judges, and no storms.
+_TESTS = ("scenarios", "namesakes", "late", "fencing", "voters", "passive_holders", "links", "arbiter")
+_NOT = ("storms", "thirty_two")
 
-Try = Tuple[str, Callable[[], object]]
-
-
-def tries() -> Iterator[Try]:
-    """Some storms, each scenario, then storms without end."""
-    storm = count()
-    for _ in range(_STORMS_FIRST):
-        yield _storm(next(storm))
-    yield from _scenarios()
-    for number in storm:
-        yield _storm(number)
+Found = Tuple[Optional[str], str]               # rule, where
 
 
-def _storm(number: int) -> Try:
-    seed, profile = number // len(_PROFILES), _PROFILES[number % len(_PROFILES)]
-    every_s = None if profile == "calm" else 2.0
-    return f"{profile} seed {seed}", lambda: trial(seed, _STORM_S, every_s, profile=profile)
+def rule_of(error: BaseException) -> str:
+    """What broke, in a word."""
+    return error.rule if isinstance(error, Broken) else "scenario"
 
 
-def _scenarios() -> Iterator[Try]:
-    directed = {one.__name__: one for mutant in test_mutants.MUTANTS for one in mutant.scenarios
-                if one is not test_mutants.storms}
-    yield from directed.items()
-    for name, function in vars(test_scenarios).items():
-        if name.startswith("test_") and "thirty_two" not in name:
-            takes_world = "world" in inspect.signature(function).parameters
-            yield name, (lambda call=function: call(test_scenarios.three())) if takes_world else function
-
-
-def broken(attempt: Callable[[], object]) -> Optional[str]:
-    """What is wrong, in a word; None when all is well."""
+def tried(name: str, attempt: Callable[[], object]) -> Found:
     try:
         attempt()
-    except Broken as error:
-        return error.rule
-    except AssertionError:
-        return "scenario"
-    return None
+    except AssertionError as error:
+        return rule_of(error), name
+    return None, ""
 
 
-def hunt(cpu_s: float) -> Dict[str, object]:
-    for tried, (name, attempt) in enumerate(tries(), 1):
-        rule = broken(attempt)
+def storm(number: int) -> Found:
+    seed, profile = number // len(_PROFILES), _PROFILES[number % len(_PROFILES)]
+    every_s = None if profile == "calm" else 2.0
+    return tried(f"{profile} seed {seed}", lambda: trial(seed, _STORM_S, every_s, profile=profile))
+
+
+def directed(only: str = "") -> Iterator[Found]:
+    for scenario in scenarios.ALL:
+        if only in ("", scenario.__name__):
+            yield tried(scenario.__name__, scenario)
+
+
+class Watch:
+    """A plugin of pytest: keeps the first failure, stops when the CPU is spent. `only`: one test, by its name."""
+
+    def __init__(self, cpu_s: float, only: str = "") -> None:
+        self.cpu_s, self.only = cpu_s, only
+        self.found: Found = (None, "")
+
+    def pytest_collection_modifyitems(self, items: List[Any]) -> None:
+        items[:] = [one for one in items if (not self.only or one.name == self.only)
+                    and not any(part in one.name for part in _NOT)]
+
+    def pytest_runtest_logfinish(self) -> None:
+        if time.process_time() > self.cpu_s:
+            raise pytest.exit.Exception("the CPU is spent", 0)
+
+    def pytest_exception_interact(self, node: Any, call: Any) -> None:
+        if self.found[0] is None:
+            self.found = rule_of(call.excinfo.value), node.name
+
+
+def tests(cpu_s: float, only: str = "", of: Sequence[str] = _TESTS) -> Found:
+    """The tests in pytest, which knows their fixtures and parameters; the path stays as it is."""
+    here, watch = Path(__file__).parent, Watch(cpu_s, only)
+    quiet = ["-p", "no:cacheprovider", "-p", "no:terminal"]
+    pytest.main(["-x", *quiet, "-c", "/dev/null", f"--rootdir={here}", "--import-mode=importlib",
+                 *(str(here / f"test_{name}.py") for name in of)], plugins=[watch])
+    return watch.found
+
+
+def tries(cpu_s: float, first: str) -> Iterator[Found]:
+    """What found it last time, or the tests most likely to; some storms, each scenario, then storms without end."""
+    profile, _, seed = first.partition(" seed ")
+    if seed:
+        yield storm(int(seed) * len(_PROFILES) + _PROFILES.index(profile))
+    elif first.startswith("test_"):
+        yield tests(cpu_s, first)
+    elif first in _TESTS:
+        yield tests(cpu_s, of=[first])
+    elif first:
+        yield from directed(first)
+    yield from map(storm, range(_STORMS_FIRST))
+    yield from directed()
+    yield tests(cpu_s)
+    yield from map(storm, count(_STORMS_FIRST))
+
+
+def hunt(cpu_s: float, first: str = "") -> Dict[str, object]:
+    for rule, where in tries(cpu_s, first):
         if rule is not None or time.process_time() > cpu_s:
-            return {"rule": rule, "where": name if rule else "", "tried": tried, "cpu_s": time.process_time()}
+            return {"rule": rule, "where": where, "cpu_s": time.process_time()}
     raise AssertionError("storms have no end")
 
 
 if __name__ == "__main__":
-    print(json.dumps(hunt(float(sys.argv[1]))))                     # noqa: T201
+    print(json.dumps(hunt(float(sys.argv[1]), *sys.argv[2:])))      # noqa: T201

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 NEVER = float("-inf")
 _AGE_DRIFT = 0.11                       # two clocks, 5 % off each
 #: What two nodes with a ping arbiter give up: their ledger may fork, and is judged by what it leads to alone.
-WEAK = frozenset({"I3", "I4", "I5 permit", "I6", "I7", "I8", "I11"})
+WEAK = frozenset({"I3", "I4", "I5 permit", "I6", "I7", "I8", "I10", "I11"})
 
 
 class Broken(AssertionError):
@@ -257,7 +257,7 @@ class Invariants:
                 self.fail("I6", f"the ledger takes {name} from {machine.key} ({new.why}), where it is still active")
 
     def _confirmed(self, name: str, old: GroupEntry, new: GroupEntry, after: Ledger) -> None:
-        """I9. Only of what is taken by force: an orderly stop has its owner's word."""
+        """I10. Only of what is taken by force: an orderly stop has its owner's word."""
         cluster, owner = self.world.cluster, old.owner
         forced = new.force and not old.force and old.state != OFFLINE
         if not forced or owner not in cluster.fence or cluster.recovery.fencing != "required":

@@ -1,7 +1,7 @@
 """What two nodes with `arbiter: ping` reach: their targets, and each other's floating addresses.
 
-While one node does not hear the other for the silence that entitles it, no more than one of them reaches the targets,
-unless `honest` is False: then both may, which is what the weaker mode does not protect from.
+While one node does not hear the other for the silence that entitles it, no more than one of them reaches the targets
+at any time, unless `honest` is False: then both may, which is what the weaker mode does not protect from.
 """
 from random import Random
 from typing import TYPE_CHECKING, Dict, Optional, Set
@@ -47,7 +47,7 @@ class Pings:
         if not self.honest:
             return True
         side = self._side
-        if side is not None and (not side.power or not _deaf(side)):
+        if side is not None and (not side.power or side.key in self.unreached or not _deaf(side)):
             side = self._side = None
         if side is None and _deaf(machine):
             side = self._side = machine

@@ -124,6 +124,10 @@ class Smf:
         for name, state in at.states.items():
             if state in (STUCK, DEAD):
                 self._inactive(at, name, OFF)
+                pool = self.machine.world.pools[group]
+                if pool.importer is self.machine and any(one.name == name and one.type == "zpool"
+                                                         for one in at.resources):
+                    pool.export()
 
     # ---- methods
 

@@ -3,7 +3,7 @@ import os
 
 import pytest
 
-from simulation.trial import arbitrated
+from simulation.trial import trial
 from simulation.world import World
 
 
@@ -34,6 +34,23 @@ def test_the_node_that_does_not_reach_its_targets_resets_itself(world: World) ->
             world.ask("move", group, home)
         world.run(10)
     assert world.resets == 2
+
+
+def test_targets_that_change_sides_let_the_other_in_when_the_leases_by_them_are_over(world: World) -> None:
+    """n1 is back, still cut off from n2, and comes to the targets at the moment in which n2 loses them."""
+    world.settle().run(5)
+    assert world.pings is not None
+    world.pings.unreached.add("n1")
+    world.cut("n1").run(until=lambda: world.online("web") == world.online("db") == "n2", within_s=10)
+    world.run(until=lambda: world.is_up("n1"), within_s=30).run(5)
+    world.pings.unreached = {"n2"}
+    world.run(until=lambda: world.started("n1", "web") > world.started("n2", "web"), within_s=10)
+    assert world.stopped("n2", "web") < world.started("n1", "web")
+
+
+def test_of_two_that_lost_their_power_the_one_that_comes_back_runs_what_it_can_alone(world: World) -> None:
+    world.settle().run(5).power_off("n1").power_off("n2").run(5).boot("n1")
+    world.run(until=lambda: world.online("web") == world.online("db") == "n1", within_s=10)
 
 
 def test_a_node_that_reaches_no_targets_does_not_go_on_alone(world: World) -> None:
@@ -78,10 +95,10 @@ SEEDS = int(os.environ.get("SUNDOG_SIM_SEEDS", "60"))
 @pytest.mark.parametrize("first", range(0, SEEDS, 10))
 def test_storms_double_nothing_while_the_assumption_holds(first: int) -> None:
     for seed in range(first, min(first + 10, SEEDS)):
-        arbitrated(seed, storm_s=60.0)
+        trial(seed, storm_s=60.0, profile="pings")
 
 
 @pytest.mark.parametrize("first", range(0, SEEDS, 10))
 def test_storms_in_which_both_reach_the_targets_come_right_again(first: int) -> None:
     for seed in range(first, min(first + 10, SEEDS)):
-        arbitrated(seed, storm_s=60.0, honest=False)
+        trial(seed, storm_s=60.0, profile="forks")

@@ -1,7 +1,8 @@
 """One fault, one consequence: what an operator may rely on, said in sentences."""
 import pytest
 
-from simulation.world import World, with_group
+from simulation.layout import with_group
+from simulation.world import World
 
 
 def three() -> World:
@@ -283,25 +284,6 @@ def test_svcadm_enable_brings_the_group_to_that_node(world: World) -> None:
     world.settle().run(5)
     world.smf("n3").operator_enables("web")
     world.run(until=lambda: world.online("web") == "n3")
-
-
-def test_a_second_host_with_a_nodes_name_leaves(world: World) -> None:
-    world.settle().run(5)
-    impostor = world.add_machine("thief", "n1", "hostid-thief")
-    impostor.power_on()
-    world.run(until=lambda: bool(impostor.left))
-    world.run(10)
-    assert world.online("web") == "n1"
-
-
-def test_a_second_host_with_a_nodes_hostid_leaves() -> None:
-    world = World(seed=5).nodes("n1", "n2", "n3", "n4").group("web", on="n1").build()
-    world.machines["n4"].hostid = world.machines["n1"].hostid
-    for node in ("n1", "n2", "n3"):
-        world.boot(node)
-    world.run(until=lambda: world.online("web") == "n1").run(5)
-    world.boot("n4").run(until=lambda: bool(world.machines["n4"].left))
-    assert world.online("web") == "n1"
 
 
 def test_a_host_that_brought_a_group_up_by_itself_stops_it_before_it_joins(world: World) -> None:

@@ -10,7 +10,7 @@ from simulation.trial import replay, trial
 from sundog.core import takeover
 
 
-@pytest.mark.parametrize("profile", ["mixed", "partitions", "disks"])
+@pytest.mark.parametrize("profile", ["mixed", "partitions", "disks", "pings", "forks"])
 def test_a_run_from_its_script_is_the_same_run(profile: str, tmp_path: Path) -> None:
     result = trial(3, storm_s=60.0, profile=profile)
     Script(3, profile, 2.0, 60.0, result.script).save(tmp_path / "script")

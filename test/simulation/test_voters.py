@@ -4,6 +4,7 @@ from typing import Tuple
 
 import pytest
 
+from simulation.scenarios import put_back_as_a_whole
 from simulation.world import World
 from sundog.config.model import Cluster, DiskHolder
 from sundog.core import voters
@@ -100,15 +101,17 @@ def test_an_older_vote_file_that_was_put_back_never_votes_until_it_is_removed(wo
     world.boot("n3").run(until=world.voters_are_whole)
 
 
-def test_a_host_put_back_as_a_whole_is_found_out_by_its_incarnation_and_told(world: World) -> None:
+def test_a_node_with_an_older_vote_file_does_not_stand_for_leader(world: World) -> None:
     world.settle()
-    machine = world.machines["n3"]
-    copy, counted = machine.stored, machine.incarnation
-    world.run(5).power_off("n3").boot("n3").run(10).power_off("n3").run(1)
-    machine.stored, machine.incarnation = copy, counted
-    world.invariants.forgot(machine)
-    world.boot("n3").run(until=lambda: "n3" not in world.voters(), within_s=20)
-    node = machine.node
+    copy = world.machines["n3"].stored
+    world.run(5).power_off("n3").run(1)
+    world.machines["n3"].put_back(copy)
+    world.power_off("n1").boot("n3").run(20)
+    assert world.leader() is None
+
+
+def test_a_host_put_back_as_a_whole_is_found_out_by_its_incarnation_and_told(world: World) -> None:
+    node = put_back_as_a_whole(world).machines["n3"].node
     assert node is not None and node.voting.distrust
     world.power_off("n3").machines["n3"].lose_vote_file()
     world.boot("n3").run(until=world.voters_are_whole)

@@ -1,6 +1,5 @@
 """One seed: a cluster drawn by chance, a storm of faults, then calm, in which everything must come right again."""
 from dataclasses import dataclass, field, replace
-from random import Random
 from typing import Dict, List, Optional, Sequence, Tuple
 
 from simulation import profiles
@@ -50,9 +49,11 @@ def _run(script: Script, every_s: Optional[float], faults: Optional[Sequence[Fau
     storm: Optional[Storm] = None
     try:
         world.settle()
-        Health(world)
+        if world.pings is None:
+            Health(world)
         kind = profiles.chosen(script.profile, script.seed)
-        storm = Storm(world, every_s or profiles.chance(script.seed + 1).choice(kind.every_s), kind.factors, faults)
+        storm = Storm(world, every_s or profiles.chance(script.seed + 1).choice(kind.every_s), kind.factors, faults,
+                      kind.weights)
         weather(world, storm, script.storm_s)
     except Broken as broken:
         struck = storm.faults if storm is not None else []
@@ -71,50 +72,11 @@ def weather(world: World, storm: Storm, storm_s: float) -> None:
     all_vote(world)
     clear_all(world)
     calm(world)
-    one_clean_takeover(world)
-
-
-#: Faults for two nodes with a ping arbiter: no other holders, and each keeps its vote file.
-_ARBITRATED = {"power cut": 6, "power cut in a step": 3, "freeze": 4, "freeze in a step": 2, "stall": 4,
-               "daemon crash": 5, "daemon crash in a step": 3, "cut off": 8, "cut pair": 5, "cut one link": 3,
-               "bad link": 5, "slow methods": 2, "resource dies": 3, "svcadm": 3, "start astray": 4, "operator": 8,
-               "all power cut": 2}
-
-
-def arbitrated(seed: int, storm_s: float = 120.0, every_s: float = 4.0, honest: bool = True) -> Result:
-    """One seed of two nodes with a ping arbiter. Raises Broken as trial does, for what this mode promises."""
-    chance = Random(seed ^ 0xA5B)
-    world = World(seed, links=chance.choice((1, 2))).nodes("n1", "n2")
-    world.arbiter(honest, chance.choice(("stop-both", "yield")))
-    for number in range(chance.choice((1, 2))):
-        world.group(f"g{number}", on=chance.choice(("n1", "n2")), pool=chance.random() < 0.8)
-    world.recovery(window_s=60.0).settle()
-    assert world.pings is not None
-    world.pings.hidden = not honest and chance.random() < 0.5
-    storm = Storm(world, every_s, weights=_ARBITRATED)
-    lose_targets(storm)
-    world.run(storm_s)
-    storm.end()
-    world.pings.unreached.clear()
-    calm(world)
-    clear_all(world)
-    calm(world)
-    if honest:
+    if world.pings is None or world.pings.honest:
         one_clean_takeover(world)
-    return Result(seed, world.now, world.steps, world.wire.frames, storm.counts, world.resets, codes=world.codes)
-
-
-def lose_targets(storm: Storm) -> None:
-    """Now and then one of the nodes does not reach the targets for a while, whether it hears the other or not."""
-    pings, random = storm.world.pings, storm.random
-    assert pings is not None
-
-    def lose() -> None:
-        key = random.choice(sorted(storm.world.machines))
-        pings.unreached.add(key)
-        storm.later(2 * storm.a_while(), lambda: pings.unreached.discard(key))
-        storm.later(random.free.expovariate(1 / 15), lose)
-    storm.later(random.free.expovariate(1 / 15), lose)
+    else:
+        # What one did alone is forgotten, that a pool was last elsewhere, too: zpool(8) asks for the operator then.
+        world.forget_takeovers()
 
 
 def calm(world: World) -> None:

@@ -1,4 +1,4 @@
-"""Faults of links: cuts of one way or both, halves, rings and islands, and bad links in one direction."""
+"""Faults of links: cuts of one way or both, halves, rings, islands, bad links in one direction; targets lost."""
 from typing import TYPE_CHECKING, Callable, Dict, List, Set, Tuple
 
 from simulation.part import Kind, Part
@@ -14,7 +14,8 @@ class WireFaults(Part):
     def wire_kinds(self) -> List[Kind]:
         return [("cut off", 5, self.cut_off), ("cut pair", 5, self.cut_pair), ("cut one link", 3, self.cut_one_link),
                 ("bad link", 5, self.bad_link), ("bad way", 3, self.bad_way), ("halves", 2, self.halves),
-                ("ring", 1, self.ring), ("heard by some", 2, self.heard_by_some)]
+                ("ring", 1, self.ring), ("heard by some", 2, self.heard_by_some),
+                ("targets lost", 0, self.targets_lost)]
 
     def _mend_cuts(self, before: Set[Tuple[str, str, str]]) -> Callable[[], None]:
         new = self.world.wire.cuts - before
@@ -94,6 +95,17 @@ class WireFaults(Part):
                     self.world.cut(key, machine.key, one_way=True)
             self._mend_after(before)
         return len(self.world.machines) > 1 and self._on_a_machine(some)
+
+    def targets_lost(self) -> bool:
+        """One of two nodes does not reach the ping targets, whether it hears the other or not."""
+        pings = self.world.pings
+        if pings is None:
+            return False
+        key = self.random.choice(sorted(self.world.machines))
+        pings.unreached.add(key)
+        self.world.note(key, "does not reach the ping targets")
+        self.later(2 * self.a_while(), lambda: pings.unreached.discard(key))
+        return True
 
     def bad_way(self) -> bool:
         """One link is bad in one direction between two nodes."""

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from typing import Any, AsyncIterator, Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
 from sundog.config.model import Cluster
+from sundog.core.ledger import GroupEntry
 from sundog.daemon.failfast import Keeper
 from sundog.daemon.host import Surroundings
 from sundog.daemon.main import Paths, Run
@@ -163,6 +164,10 @@ class Three:
             await asyncio.sleep(0.005)
         return loop.time() - began_at
 
+    def entry(self, machine: str) -> GroupEntry:
+        """What the ledger of that machine has of the group, which may be nothing yet."""
+        return self[machine].run.node.ledger.groups.get("web", GroupEntry())
+
     def owner(self, group: str = "web") -> str:
         return ",".join(one.name for one in self.machines if one.runs(group))
 
@@ -200,7 +205,7 @@ def test_the_group_comes_up_on_the_preferred_node_and_every_node_says_so(tmp_pat
     async def scene(cluster: Three) -> None:
         await cluster.until(lambda: cluster.owner() == "n1")
         for machine in cluster.machines:
-            await cluster.until(lambda machine=machine: machine.run.node.ledger.groups["web"].state == "online")
+            await cluster.until(lambda machine=machine: cluster.entry(machine.name).state == "online")
             status = (await machine.ask(op="status"))["status"]
             assert (status["groups"]["web"]["owner"], status["groups"]["web"]["state"]) == ("n1", "online")
             assert {node["state"] for node in status["nodes"].values()} == {"up"}
@@ -227,7 +232,7 @@ def test_every_node_explains_what_only_the_leader_has_heard(tmp_path):
 def test_a_move_asked_of_any_node_is_carried_out(tmp_path):
     async def scene(cluster: Three) -> None:
         await cluster.until(lambda: cluster.owner() == "n1")
-        await cluster.until(lambda: cluster["n3"].run.node.ledger.groups["web"].state == "online")
+        await cluster.until(lambda: cluster.entry("n3").state == "online")
         assert (await cluster["n3"].ask(op="request", request="move", group="web", node="n2"))["ok"]
         await cluster.until(lambda: cluster.owner() == "n2")
     play(tmp_path, 30, scene)
@@ -236,7 +241,7 @@ def test_a_move_asked_of_any_node_is_carried_out(tmp_path):
 def test_after_a_power_cut_the_group_comes_up_elsewhere_and_the_dead_node_comes_back_clean(tmp_path):
     async def scene(cluster: Three) -> None:
         await cluster.until(lambda: cluster.owner() == "n1")
-        await cluster.until(lambda: cluster["n2"].run.node.ledger.groups["web"].state == "online")
+        await cluster.until(lambda: cluster.entry("n2").state == "online")
         await cluster["n1"].power_off()
         await cluster.until(lambda: cluster.owner() in ("n2", "n3"))
         cluster["n1"].boot()
@@ -253,7 +258,7 @@ def test_wall_clocks_that_are_set_on_all_nodes_move_nothing(tmp_path, monkeypatc
 
     async def scene(cluster: Three) -> None:
         await cluster.until(lambda: cluster.owner() == "n1")
-        await cluster.until(lambda: cluster["n1"].run.node.ledger.groups["web"].state == "online")
+        await cluster.until(lambda: cluster.entry("n1").state == "online")
         for _ in range(3):
             step_s[0] += 3600.0
             jumped_at = asyncio.get_running_loop().time()
@@ -263,28 +268,28 @@ def test_wall_clocks_that_are_set_on_all_nodes_move_nothing(tmp_path, monkeypatc
                     one["code"] == "CLOCK-JUMPED" for one in journal.last(1000)) == step_s[0] / 3600)
             await cluster.until(lambda at=jumped_at: (cluster["n1"].run.node.lease_until or 0) > at + 0.8)
         assert cluster.owner() == "n1"
-        assert cluster["n1"].run.node.ledger.groups["web"].epoch == 1
+        assert cluster.entry("n1").epoch == 1
     play(tmp_path, 90, scene)
 
 
 def test_a_daemon_that_dies_and_comes_back_adopts_what_runs(tmp_path):
     async def scene(cluster: Three) -> None:
         await cluster.until(lambda: cluster.owner() == "n1")
-        await cluster.until(lambda: cluster["n1"].run.node.ledger.groups["web"].state == "online")
+        await cluster.until(lambda: cluster.entry("n1").state == "online")
         await cluster["n1"].kill()
         cluster["n1"].start()
         await cluster.until(lambda: cluster["n2"].run.node.heard("n1") != {} and cluster["n1"].deadline.at is not None)
         for machine in cluster.machines:
-            await cluster.until(lambda machine=machine: machine.run.node.ledger.groups["web"].owner == "n1")
+            await cluster.until(lambda machine=machine: cluster.entry(machine.name).owner == "n1")
         assert cluster.owner() == "n1"
-        assert cluster["n1"].run.node.ledger.groups["web"].epoch == 1
+        assert cluster.entry("n1").epoch == 1
     play(tmp_path, 50, scene)
 
 
 def test_a_new_configuration_is_in_force_on_every_node(tmp_path):
     async def scene(cluster: Three) -> None:
         await cluster.until(lambda: cluster["n2"].run.node.ledger.groups.get("web") is not None
-                            and cluster["n2"].run.node.ledger.groups["web"].state == "online")
+                            and cluster.entry("n2").state == "online")
         refused = await cluster["n2"].ask(op="apply", source=cluster.text("/bin/false"), files={})
         assert (refused["ok"], "offline" in refused["remedy"]) == (False, True)
         new = cluster.text() + "  db:\n    nodes: [n2, n3]\n    resources:\n      app: {type: task, start: /bin/true}\n"

@@ -76,7 +76,7 @@ class Alone:
 
     def arbitrated(self, now: float, began_at: float) -> None:
         """A round of pings has reached the targets."""
-        self.arbiter.reached_at = max(self.arbiter.reached_at, began_at)
+        self.arbiter.reached(began_at)
         self._arbitrate(now)
         if self.writer.phase == WRITING:
             self._settle(now)

@@ -12,6 +12,8 @@ from sundog.core.membership import NEVER, Membership
 
 #: Beats for which the other node must be silent on every link before the targets are asked in its place.
 SILENT_BEATS = 3
+#: Beats between two rounds that reached the targets: after more they were out of reach for a while.
+_GAP_BEATS = 1.5
 
 #: What a heartbeat says of the sender's vote: it has none; it has changed the ledger without the other; and has led so
 #: in this run of its daemon.
@@ -52,7 +54,8 @@ class Arbiter:
     def __init__(self, cluster: Cluster, me: str, peers: Membership) -> None:
         self._me, self._peers, self._timing = me, peers, cluster.timing
         self.absent = False
-        self.reached_at = NEVER
+        self.reached_at = NEVER                         # the newest round of pings that reached the targets
+        self.reached_since = NEVER                      # the first of the rounds that have reached them without a gap
         self._started_at: Optional[float] = None
         self.configure(cluster)
 
@@ -63,6 +66,12 @@ class Arbiter:
     def start(self, now: float) -> None:
         if self._started_at is None:
             self._started_at = now
+
+    def reached(self, began_at: float) -> None:
+        """A round of pings has reached the targets."""
+        if began_at > self.reached_at + _GAP_BEATS * self._timing.beat_s:
+            self.reached_since = began_at
+        self.reached_at = max(self.reached_at, began_at)
 
     def silent_from(self) -> float:
         """The instant from which the other node counts as silent, if it says nothing more until then."""
@@ -77,7 +86,8 @@ class Arbiter:
         if not self.other or not is_fresh(now, self.reached_at, self._timing.authority_s):
             return None
         if entitled(self.reached_at, self.silent_from()):
-            return self.silent_from()
+            # Before they came within our reach the other may have had them, and leases by them.
+            return max(self.silent_from(), self.reached_since)
         self.absent = self.absent and leads
         return now if voteless or self.absent else None
 

@@ -131,13 +131,10 @@ class Node(Hearing):
         self._voting.start(now)
         self._handlers[type(event)](now, event)
         self._voting.check(now)
-        if type(event) is events.Heard and type(event.body) is Heartbeat and self._is_answered(now):
-            effects = list(self._out)
-            self._out.clear()
-            return effects
-        if now >= self._next_beat:
-            self._beat(now)
-        self._conclude(now)
+        if not self._is_answered(now, event):
+            if now >= self._next_beat:
+                self._beat(now)
+            self._conclude(now)
         effects = list(self._out)
         self._out.clear()
         voting = self._voting
@@ -147,10 +144,11 @@ class Node(Hearing):
             effects.insert(0, Store(self._stored))
         return effects
 
-    def _is_answered(self, now: float) -> bool:
-        """Was a heartbeat one that the leader has only answered? Most are: then nothing else is due."""
+    def _is_answered(self, now: float, event: events.Event) -> bool:
+        """Was it a heartbeat that the leader has only answered? Most are: then nothing else is due."""
         leadership = self._leadership
-        return leadership is not None and not leadership.dirty and self._voting.leading(now) \
+        return type(event) is events.Heard and type(event.body) is Heartbeat \
+            and leadership is not None and not leadership.dirty and self._voting.leading(now) \
             and self._voting.chosen is None and not self._fork.gives_way and now < self.wake_at(now)
 
     def _conclude(self, now: float) -> None:
@@ -270,8 +268,7 @@ class Node(Hearing):
         if self._held and not held:
             self._say("LEASE-LOST", "warning", f"{self.name} has no lease any more: it has not heard a leader in time")
         self._held = held
-        self._voting.owns = self._agent.active
-        self._voting.alive = held or self._voting.owns
+        self._voting.alive = held or self._agent.active
         self._voting.beat(now)
         self._report(now)
         if self._leadership is None:

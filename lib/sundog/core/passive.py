@@ -2,8 +2,7 @@
 
 On a disk it writes its block, whose counter is its pulse there. A holder that is reached over the network carries no
 pulse: the links that fail with it say the same. A witness is only read, so that a leader's counter is known to the
-beat; an ensemble that serves a large fleet is read when it matters: first of all, while no leader is heard, and by
-owners of groups, which must not lose time when the leader dies: they have until their leases end.
+beat; an ensemble that serves a large fleet is read when it matters: first of all, and while no leader is heard.
 
 A late look is a safe one. A candidate writes before it reads, and a leader whose counter differs from what was seen
 last, however long ago, moved at the time of the read: it may not be challenged for A more, and what it granted is
@@ -16,6 +15,6 @@ _HEARD_FOR_BEATS = 1.5
 PULSE, WATCH, WAIT = "pulse", "watch", "wait"
 
 
-def reads(idle: str, owns: bool, now: float, read_at: Optional[float], leader_seen_at: float, beat_s: float) -> bool:
-    """Is an idle node to look at a holder now? `idle`: the holder's way (config/model.py); `owns`: a group."""
-    return idle != WAIT or owns or read_at is None or now > leader_seen_at + _HEARD_FOR_BEATS * beat_s
+def reads(idle: str, now: float, read_at: Optional[float], leader_seen_at: float, beat_s: float) -> bool:
+    """Is an idle node to look at a holder now? `idle`: the holder's way (config/model.py)."""
+    return idle != WAIT or read_at is None or now > leader_seen_at + _HEARD_FOR_BEATS * beat_s

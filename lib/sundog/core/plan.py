@@ -105,7 +105,7 @@ def _admit(view: View, draft: Draft) -> None:
         if beat is not None and member is not None and join.is_member(node, beat.boot_id, draft.ledger) \
                 and beat.incarnation > member.incarnation:
             draft.ledger = draft.ledger.with_member(node, replace(member, incarnation=beat.incarnation))
-        if beat is None or beat.vote in (arbiter.ALONE, arbiter.LED_ALONE) \
+        if beat is None or (node != view.me and beat.vote in (arbiter.ALONE, arbiter.LED_ALONE)) \
                 or join.is_member(node, beat.boot_id, draft.ledger) \
                 or view.now > view.peers.spoke_at(node, beat.boot_id) + join.SILENT_BEATS * beat_s:
             continue

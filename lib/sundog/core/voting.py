@@ -54,7 +54,6 @@ class Voting(Alone):
         self.led_at = float("-inf")                     # of leaders before us, on our clock
         self.leads = self.elected = False
         self.alive = False                              # we hold a lease, or what needs one: show a pulse on the disks
-        self.owns = False                               # something is active here
         self.led = False                                # in this run of the daemon
         self.chosen: Optional[Ledger] = None
 
@@ -272,7 +271,7 @@ class Voting(Alone):
         if way == passive.PULSE:
             block = self.writer.block(self.leads, self.alive)
             self._out.append(WriteDisk(name, self.writer.sending(now, block), block))
-        elif passive.reads(way, self.owns, now, self.disks.by_name[name].read_at, self.leader_seen_at, beat_s):
+        elif passive.reads(way, now, self.disks.by_name[name].read_at, self.leader_seen_at, beat_s):
             self._out.append(WriteDisk(name, 0, None))
 
     def check(self, now: float) -> None:

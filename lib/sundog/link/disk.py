@@ -18,7 +18,7 @@ from sundog.core.frames import Block
 from sundog.core.paxos import merged
 from sundog.errors import ConfigProblem, SundogError
 from sundog.link.codec import FrameError, pack, unpack
-from sundog.link.frame import cluster_id
+from sundog.link.frame import cluster_id, mac
 from sundog.link.label import Found, found
 from sundog.link.passive import Passive
 
@@ -219,7 +219,7 @@ class SlotDisk(Passive):
         return sequence, block
 
     def _mac(self, name: str, text: bytes) -> bytes:
-        return hmac.digest(self.key, b"slot " + name.encode() + b"\0" + text, "sha256")
+        return mac(self.key, b"slot " + name.encode() + b"\0" + text)
 
     # ---- device
 

@@ -1,0 +1,76 @@
+"""What comes late, or is asked for at the worst moment: it is told from what is so now."""
+from simulation.wire import Quality
+from simulation.world import World
+
+
+def test_what_a_dead_leader_said_comes_late_and_leads_nobody_astray() -> None:
+    """Its last answers arrive when another one leads already: who followed them would beat to the dead."""
+    world = World(seed=1, drift=0.0).nodes("n1", "n2", "n3", "n4", "n5").group("web", on="n5").settle().run(5)
+    leader = world.leader()
+    assert leader not in (None, "n5")
+    for late_s in (0.6, 1.1):
+        for link in world.wire.qualities:
+            world.wire.ways[link, leader, "n5"] = Quality(shortest_s=late_s, spread_s=0.0)
+        world.run(5)
+    node, followed = world.machines["n5"].node, []
+    world.power_off(leader or "")
+    for _ in range(400):
+        followed.append(world.run(0.01) and node and node.leader)
+    new = world.leader()
+    assert leader not in followed[followed.index(new):]
+    assert world.online("web") == "n5" and world.resets == 0
+
+
+def test_a_group_taken_offline_and_online_at_once_comes_back_where_it_was() -> None:
+    """The owner's word that it has stopped is of the epoch before: it says nothing of the new one."""
+    world = World(seed=1).nodes("n1", "n2", "n3").group("web", on="n3").settle().run(5)
+    leader = world.leader()
+    assert leader not in (None, "n3")
+    for link in world.wire.qualities:
+        world.wire.ways[link, leader, "n3"] = Quality(shortest_s=0.2, spread_s=0.0)
+    world.run(5).ask("offline", "web", at=leader or "")
+    world.run(until=lambda: world.entry("web").state == "offline")
+    world.ask("online", "web", at=leader or "")
+    world.run(5)
+    assert world.online("web") == "n3" and not world.entry("web").failures
+
+
+def test_a_start_method_run_by_hand_after_a_failure_that_the_leader_has_not_heard_of_is_refused() -> None:
+    """The ledger has the group here yet, and the lease lasts: but here it has been stopped, and so it will say."""
+    world = World(seed=1).nodes("n1", "n2", "n3").group("web", on="n3").group("db", on="n3").settle().run(5)
+    assert world.leader() != "n3"
+    world.cut("n3").smf("n3").fail("web")
+    world.run(until=lambda: "web" not in world.smf("n3").active).run(0.05)
+    world.slowness = 20.0
+    world.smf("n3").start_astray("web")
+    world.run(0.2).heal().run(8)
+    assert world.online("web") not in (None, "n3") and world.online("db") == "n3" and world.resets == 0
+
+
+def test_a_node_that_was_paused_past_its_lease_and_hears_nobody_starts_nothing_more() -> None:
+    """By its own clock its lease lasts: what it was about to start has been started elsewhere."""
+    world = World(seed=1).nodes("n1", "n2", "n3").group("web", on="n1").settle().run(5)
+    victim = next(node for node in ("n2", "n3") if node != world.leader())
+    world.ask("move", "web", victim)
+    world.run(until=lambda: world.smf(victim).groups["web"].states == {"data": "on", "ip": "starting"})
+    world.cut(victim).suspend(victim).run(15).thaw(victim).run(5)
+    assert world.online("web") not in (None, victim)
+
+
+def test_a_node_that_is_heard_again_while_it_is_being_deposed_gets_no_lease() -> None:
+    """It never heard that web was given to it; the round that takes it back is under way for a while."""
+    world = World(seed=1, drift=0.0).nodes("n1", "n2", "n3").group("web", on="n1").settle().run(5)
+    leader = world.leader() or ""
+    late, victim = [node for node in ("n1", "n2", "n3") if node != leader]
+    world.ask("move", "web", victim)
+    world.run(until=lambda: world.entry("web").state == "stopping")
+    world.cut(victim).run(until=lambda: world.entry("web").owner == victim)
+    for link in world.wire.qualities:
+        world.wire.ways[link, leader, late] = Quality(shortest_s=0.35, spread_s=0.0)
+    node = world.machines[leader].node
+    assert node is not None
+    world.run(until=lambda: not node.voting.writer.own.ledger.members[victim].joined)
+    assert world.joined(victim), "the round is still under way"
+    world.wire.cuts.clear()
+    world.run(5).wire.heal()
+    world.run(until=lambda: world.online("web") is not None)
