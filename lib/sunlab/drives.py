@@ -2,6 +2,7 @@
 import time
 from typing import Dict
 
+from sunlab import array
 from sunlab.disks import server
 from sunlab.places import Places
 from sunlab.spec import NodeSpec, Spec
@@ -19,7 +20,8 @@ def start(spec: Spec, places: Places, node: NodeSpec, root: str) -> None:
     """Called by the node's first process, in its namespaces; a node without disks has no driver."""
     if node.disks:
         server.start(root, {name: str(places.disks / name) for name in node.disks}, faults(places, node.name),
-                     tuple(name for name in node.disks if name in spec.faulty), places.driver_cgroup(node.name))
+                     tuple(name for name in node.disks if name in spec.faulty), places.driver_cgroup(node.name),
+                     array.units(spec, node.name))
 
 
 def faults(places: Places, node: str) -> Dict[str, str]:

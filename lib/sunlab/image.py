@@ -79,6 +79,15 @@ def add_platform(platform: str, layer: Path) -> None:
         shutil.copytree(own / "lib", layer / "usr/lib", dirs_exist_ok=True)
 
 
+def add_sgio(image: Path) -> None:
+    """sg_persist and sg_raw of the host (sg3-utils), with their commands going to the node's disk driver."""
+    library = image / "usr/lib/sunlab/sgio.so"
+    subprocess.run(["gcc", "-shared", "-fPIC", "-O2", "-Wall", "-o", str(library), str(HERE / "disks/sgio.c"), "-ldl"],
+                   check=True)
+    for name in ("sg_persist", "sg_raw"):
+        script(image / f"usr/sbin/{name}", f'#!/bin/sh\nLD_PRELOAD=/usr/lib/sunlab/sgio.so exec /usr/bin/{name} "$@"\n')
+
+
 def script(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)

@@ -13,7 +13,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Type, Un
 
 import yaml
 
-from sunlab import bmc, cgroups, drives, image, init, linux, nas, network, power, serial
+from sunlab import array, bmc, cgroups, drives, image, init, linux, nas, network, power, serial
 from sunlab.disks.fault import fault_of
 from sunlab.places import BASE, Places
 from sunlab.spec import Spec, parse, read
@@ -71,6 +71,8 @@ class Lab:
                 serial.start(places)
             for name in spec.nas:
                 nas.switch_on(places, name)
+            for name in array.names(spec):
+                array.start(spec, places, name)
             for name, node in spec.nodes.items():
                 if node.bmc:
                     bmc.start(places, name)
@@ -290,6 +292,8 @@ def _build(spec: Spec, places: Places) -> None:
     for folder in (places.image, places.disks):
         folder.mkdir()
     image.build(places.image)
+    if spec.arrays:
+        image.add_sgio(places.image)
     for disk, size in spec.disks.items():
         with open(places.disks / disk, "wb") as out:
             out.truncate(size)

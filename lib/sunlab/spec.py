@@ -74,6 +74,7 @@ class Spec:
     faulty: Tuple[str, ...] = ()            # disks that can be given faults
     nas: Mapping[str, NasSpec] = field(default_factory=dict)
     serial: Tuple[Mapping[str, str], ...] = ()      # of each line, node -> port at both ends
+    arrays: Mapping[str, str] = field(default_factory=dict)         # disk -> the client that serves it by iSCSI
 
     @property
     def hosts(self) -> Dict[str, Mapping[str, str]]:
@@ -201,16 +202,20 @@ def _spec(reader: Reader, tree: Any, folder: Path) -> Spec:
     if "lab" in top and not NAME.match(name):
         reader.wrong(top["lab"], "a lab's name is up to 11 of a-z, 0-9 and -, beginning with a letter")
     networks, switches = _networks(reader, _section(reader, top, "networks"))
-    disks, faulty = _disks(reader, _section(reader, top, "disks"))
+    disks, faulty, arrays = _disks(reader, _section(reader, top, "disks"))
     nodes = {key: _node(reader, key, value, networks, disks, number)
              for number, (key, value) in enumerate(_section(reader, top, "nodes").items(), 1)}
     clients = {key: _client(reader, key, value, networks, nodes)
                for key, value in _section(reader, top, "clients").items()}
+    for disk, (mark, array) in arrays.items():
+        if array not in clients:
+            reader.wrong(mark, f"disk {disk} is on array {array!r}, which is not in `clients`")
     nas = {key: _nas(reader, key, value, networks, {**nodes, **clients})
            for key, value in _section(reader, top, "nas").items()}
     files = tuple(_file(reader, key, value, folder) for key, value in _section(reader, top, "files").items())
     serial = _serial(reader, top["serial"], nodes) if "serial" in top else ()
-    return Spec(name, networks, disks, nodes, clients, files, switches, faulty, nas, serial)
+    return Spec(name, networks, disks, nodes, clients, files, switches, faulty, nas, serial,
+                {disk: array for disk, (_, array) in arrays.items()})
 
 
 def _serial(reader: Reader, section: Any, nodes: Mapping[str, NodeSpec]) -> Tuple[Dict[str, str], ...]:
@@ -234,21 +239,25 @@ def _serial(reader: Reader, section: Any, nodes: Mapping[str, NodeSpec]) -> Tupl
     return tuple(lines)
 
 
-def _disks(reader: Reader, section: Mapping[str, Any]) -> Tuple[Dict[str, int], Tuple[str, ...]]:
-    """Each disk's size; and those that can be given faults."""
+def _disks(reader: Reader, section: Mapping[str, Any]) -> Tuple[Dict[str, int], Tuple[str, ...],
+                                                               Dict[str, Tuple[Any, str]]]:
+    """Each disk's size; those that can be given faults; and of those of an array, where that is named, and its name."""
     sizes: Dict[str, int] = {}
     faulty: List[str] = []
+    arrays: Dict[str, Tuple[Any, str]] = {}
     for key, value in section.items():
-        own = reader.mapping(value, ("size", "faults"))
+        own = reader.mapping(value, ("size", "faults", "array"))
+        if "array" in own:
+            arrays[key] = own["array"], reader.text(own["array"])
         if not DISK.match(key):
             reader.wrong(value, f"{key!r} is not a disk's name such as c0t1d0s0")
         sizes[key] = reader.size(own.get("size", value))
         faults = reader.text(own["faults"]) if "faults" in own else "false"
         if faults not in ("true", "false"):
             reader.wrong(own["faults"], "faults is true or false")
-        if faults == "true":
+        if faults == "true" or key in arrays:
             faulty.append(key)
-    return sizes, tuple(faulty)
+    return sizes, tuple(faulty), arrays
 
 
 def _networks(reader: Reader, section: Mapping[str, Any]) -> Tuple[Dict[str, str], Dict[str, str]]:

@@ -72,3 +72,24 @@ class Device:
 
     def _answer(self, asker: "Machine", order: effects.Fence, ok: bool, said: str) -> None:
         asker.happen(FenceDone(order.node, order.boot_id, ok, said))
+
+
+class Disks(Device):
+    """Shared disks with reservations: the host goes on, but every write of its pools is refused, until it boots."""
+
+    def _off(self, boot_id: str) -> None:
+        machine = self.machine
+        if machine.power and machine.boot_id == boot_id:
+            machine.bar()
+        elif machine.smf is not None and machine.smf.active:
+            # Its next boot had its key there by now: it finds that gone.
+            machine.reset("its key was taken away")
+
+    def _read(self, asker: "Machine", order: effects.Fence) -> None:
+        barred = not self.machine.power or self.machine.barred
+        if barred:
+            self.over = max(self.over, self.machine.boot)
+        self._answer(asker, order, barred, "it has no key" if barred else "it has a key")
+
+    def _answer(self, asker: "Machine", order: effects.Fence, ok: bool, said: str) -> None:
+        asker.happen(FenceDone(order.node, order.boot_id, ok, said, ok))

@@ -21,6 +21,7 @@ class Host:
     def __init__(self, world: "World", key: str, name: str, hostid: str, clock: Clock) -> None:
         self.world, self.key, self.name, self.hostid, self.clock = world, key, name, hostid, clock
         self.power = self.frozen = False
+        self.barred = False                             # its disks refuse what it writes; its addresses are its own
         self.boot = 0                                   # grows at every power-on and power-off
         self.incarnation = 0                            # on disk
         self.files = 1                                  # how many vote files this host has had
@@ -90,13 +91,18 @@ class Host:
         self.world.note(self.key, why)
         self.kill_daemon()
         groups = self.smf.active if self.smf else []
-        self.power = self.frozen = False
+        self.power = self.frozen = self.barred = False
         self.clock.go_on()
         self.lease_gone_at, self.woke_at = float("inf"), float("-inf")
         self.boot += 1
         self.deadline, self.smf = None, None
         self._held.clear()
         self.world.down(self, groups)
+
+    def bar(self) -> None:
+        """Its keys are taken off the shared disks."""
+        self.barred, self.troubled_at = True, self.world.now
+        self.world.note(self.key, "its disks refuse what it writes")
 
     def reset(self, why: str) -> None:
         """The host restarts by itself: everything active is gone at once."""

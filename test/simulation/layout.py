@@ -3,7 +3,7 @@ from dataclasses import replace
 from random import Random
 from typing import Dict, Optional, Tuple, TypeVar
 
-from simulation.devices import Device
+from simulation.devices import Device, Disks
 from simulation.invariants import Invariants
 from simulation.machine import Machine
 from simulation.pings import Pings
@@ -102,9 +102,9 @@ class Layout:
         self.cluster = replace(self.cluster, recovery=Recovery(window_s, on_stop_failed, fencing))
         return self
 
-    def fence(self: Made, *nodes: str, after: str = "start") -> Made:
-        """Devices that switch these nodes off, by default all."""
-        levels = {node: (FenceLevel("ipmi", None, after=after),) for node in nodes or tuple(self.cluster.nodes)}
+    def fence(self: Made, *nodes: str, after: str = "start", by: str = "ipmi") -> Made:
+        """Devices that switch these nodes off, by default all; `by` scsi: that keep them from their disks."""
+        levels = {node: (FenceLevel(by, None, after=after),) for node in nodes or tuple(self.cluster.nodes)}
         self.cluster = replace(self.cluster, fence={**self.cluster.fence, **levels})
         return self
 
@@ -114,7 +114,8 @@ class Layout:
         self.first = self.configurations[self.cluster.digest] = self.cluster
         self.invariants = Invariants(self, voters.wanted(self.cluster))
         self.pools = {name: Pool(name) for name in self.cluster.groups}
-        self.devices = {name: Device(self, name) for name in self.cluster.fence}
+        self.devices = {name: (Disks if levels[0].type == "scsi" else Device)(self, name)
+                        for name, levels in self.cluster.fence.items()}
         self._shelve(self.cluster)
         for name in self.cluster.nodes:
             self.add_machine(name, name, f"hostid-{name}")

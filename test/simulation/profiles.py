@@ -90,7 +90,10 @@ def world_of(seed: int, timeout_s: float = 2.0, profile: str = "mixed") -> World
                    fencing=draw.choice(("required", "required", "tried")))
     # Two nodes that have each gone on alone would shoot each other.
     with_device = draw.choice((0, 0, count, count - 1)) if kind.honest is not False else 0
-    return world.fence(*draw.sample(names, with_device)) if with_device else world
+    if not with_device:
+        return world
+    fenced = draw.sample(names, with_device)
+    return world.fence(*fenced, by=chance(seed + 1).choice(("ipmi", "ipmi", "scsi")))
 
 
 def _voters(world: World, kind: Profile, names: List[str], draw: Random) -> None:

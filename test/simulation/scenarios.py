@@ -147,6 +147,15 @@ def device_of_another_host() -> None:
     world.run(until=lambda: world.online("web") == "n2")
 
 
+def barred_and_alive() -> None:
+    """An operator has the disks of a living owner closed to it; its address is up until its lease is over."""
+    world = three().fence(by="scsi").settle().run(5)
+    if world.leader() == "n1":
+        world.kill_daemon("n1", back_in_s=0.9).run(until=lambda: world.leader() not in (None, "n1")).run(5)
+    world.ask_fence("fence", "n1", "n2")
+    world.run(until=lambda: world.online("web") == "n2")
+
+
 def device_does_not_answer_and_the_operator_is_early() -> None:
     world = three().fence().settle().run(5)
     world.devices["n1"].failing = True
@@ -250,5 +259,5 @@ ALL: Tuple[Scenario, ...] = (
     owner_cut_off, owner_freezes, owner_stalls, owner_is_late, slow_move, start_by_hand, leader_cut_one_way,
     leader_dies_in_a_change, disk_leader_cut_off, stop_fails, daemon_restarts, group_fails_at_home,
     comes_back_unclean, owner_is_suspended, owner_freezes_with_a_dead_device, fenced_twice, device_of_another_host,
-    device_does_not_answer_and_the_operator_is_early, forgets_all, put_back_as_a_whole, forks, in_peace,
-    targets_lost_alone, one_forgets_what_two_did, answers_still, doubled, storms_of_memory)
+    barred_and_alive, device_does_not_answer_and_the_operator_is_early, forgets_all, put_back_as_a_whole, forks,
+    in_peace, targets_lost_alone, one_forgets_what_two_did, answers_still, doubled, storms_of_memory)

@@ -13,6 +13,7 @@ from simulation.invariants import Broken
 from simulation.scenarios import (
     Scenario,
     answers_still,
+    barred_and_alive,
     comes_back_unclean,
     daemon_restarts,
     device_does_not_answer_and_the_operator_is_early,
@@ -74,6 +75,7 @@ MUTANTS = [
     Mutant(5, "takeover.objection", lambda *_: None, (owner_cut_off, owner_freezes, storms)),
     Mutant(5, "fencing.objection", lambda *_: None, (owner_freezes_with_a_dead_device, storms)),
     Mutant(5, "proofs.key", lambda node, boot_id: (node, ""), (fenced_twice,)),
+    Mutant(5, "proofs.leasable", lambda course: True, (barred_and_alive,)),
     Mutant(5, "fencing.refute", lambda *_: None, (device_of_another_host,)),
     Mutant(5, "fence_requests.alive", lambda *_: None, (device_does_not_answer_and_the_operator_is_early,)),
     Mutant(6, "moves.confirmed", confirmed_by_epoch, (slow_move,)),

@@ -140,6 +140,9 @@ class World(Looking):
             machine.fuse = None
             machine.thaw()
             machine.resume()
+            if machine.barred:
+                # Its next boot is what such a host needs, and an operator is told so.
+                machine.reset("booted by an operator")
         self.note("world", "healed")
         return self
 

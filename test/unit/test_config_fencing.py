@@ -4,9 +4,10 @@ from typing import List
 import pytest
 
 from sundog.config.diff import diff
-from sundog.config.fencing import Agent, Ipmi, Manual, Redfish, protection
+from sundog.config.fencing import Agent, Ipmi, Manual, Redfish, name_of, protection
 from sundog.config.load import Reading, examine
 from sundog.config.model import FenceLevel
+from sundog.config.scsi import Scsi, all_disks, disks_of, unnamed
 
 TEXT = """cluster: shop
 nodes:
@@ -50,7 +51,12 @@ def test_levels_read_as_they_are_written_in_their_order() -> None:
 @pytest.mark.parametrize(("old", "new", "place", "what"), [
     ("  n1: [{", "  n4: [{", "8:3", "fence names node 'n4', which there is not"),
     ("type: ipmi", "type: ipmy", "8:15", "did you mean 'ipmi'?"),
-    ("type: manual", "type: scsi", "8:105", "type scsi is not in this version"),
+    ("type: manual", "type: scsi", "8:98", "fence.n1 has no 'disks'"),
+    ("type: manual", "type: scsi, disks: []", "8:118", "is an empty list"),
+    ("type: manual", "type: scsi, disks: [c0t3d0s2]", "8:119", "it does not begin with '/'"),
+    ("type: manual", "type: scsi, method: kill, disks: [/dev/rdsk/c0t3d0s2]", "8:119", "write preempt-abort"),
+    ("type: manual", "type: scsi, after: start, disks: [/dev/rdsk/c0t3d0s2]", "8:111", "unknown key 'after'"),
+    ("type: manual", "type: scsi, disks: [/dev/rdsk/c0t3d0s2, /dev/dsk/c0t3d0s0]", "8:139", "is there twice"),
     ("cipher: 3}, {type: manual}", "cipher: 18}]  #", "8:94", "write a whole number from 1 to 17"),
     ("cipher: 3", "after: reboot", "8:93", "write start or stay-off"),
     ("cipher: 3", "after: on", "8:93", "put the word in quotes"),
@@ -83,6 +89,40 @@ def test_an_operator_alone_is_worth_a_thought() -> None:
     problems = read(TEXT.replace("{type: ipmi, address: 10.9.0.1, user: sundog, password_file: /etc/sundog/bmc, "
                                  "cipher: 3}, ", "")).problems
     assert [p.text for p in problems if p.severity == "warning" and "sundog fence confirm n1" in p.text]
+
+
+def test_shared_disks_are_a_level_like_others() -> None:
+    text = TEXT.replace("{type: manual}", "{type: scsi, disks: [/dev/rdsk/c0t3d0s2, /dev/rdsk/c0t4d0s2]}")
+    cluster = read(text).cluster
+    assert cluster is not None
+    level = cluster.fence["n1"][1]
+    assert level == FenceLevel("scsi", Scsi(("/dev/rdsk/c0t3d0s2", "/dev/rdsk/c0t4d0s2"), "shop"))
+    assert name_of(level) == "scsi c0t3d0, c0t4d0" and hash(level)
+    assert disks_of(cluster, "n1") == all_disks(cluster) == level.params.disks and disks_of(cluster, "n2") == ()
+    told = protection(cluster)[0]
+    assert "only when its lease is over and its key is off these disks, or it is known to be off" in told
+    assert "name those of all its pools" in told and "method preempt" not in told
+    plain = read(text.replace("type: scsi,", "type: scsi, method: preempt,")).cluster
+    assert plain is not None and "may still carry out" in protection(plain)[0]
+
+
+def test_a_pools_disk_that_a_level_does_not_name_is_found() -> None:
+    both = TEXT.replace("{type: manual}", "{type: scsi, disks: [/dev/rdsk/c0t3d0s2, /dev/rdsk/c0t4d0s2]}, {type: scsi, "
+                        "disks: [/dev/rdsk/c0t3d0s2]}")
+    cluster = read(both).cluster
+    assert cluster is not None
+    assert unnamed(cluster, "n1", ("c0t3d0", "c0t4d0s0", "c0t5d0")) == ["c0t4d0s0", "c0t5d0"]
+    assert unnamed(cluster, "n2", ("c0t5d0",)) == []
+
+
+@pytest.mark.parametrize(("section", "name"), [
+    ("quorum: {holders: {d1: {type: disk, device: /dev/rdsk/c0t3d0s6}}}", "quorum.holders.d1"),
+    ("links: {l1: {type: disk, device: /dev/rdsk/c0t3d0s6}, public:", "links.l1")])
+def test_a_disk_that_votes_or_beats_must_be_writable_without_a_key(section: str, name: str) -> None:
+    text = TEXT.replace("{type: manual}", "{type: scsi, disks: [/dev/rdsk/c0t3d0s2]}")
+    text = text.replace("links: {public:", section) if section.startswith("links") else \
+        text.replace("links:", section + "\nlinks:")
+    assert [line for line in errors(text) if f"/dev/rdsk/c0t3d0s2 is on the disk of {name}" in line], errors(text)
 
 
 def risks(text: str) -> List[str]:

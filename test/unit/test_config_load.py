@@ -142,7 +142,6 @@ MISTAKES = [
     ("{type: lan, network: 192.168.7.0/24}", "{network: 192.168.7.0/24}", "{network", "links.private has no 'type'"),
     ("arbiter: none", "arbiter: ping", "ping", "leave the arbiter out, or the holders"),
     ("recovery:", "ledger: zookeeper\nrecovery:", "zookeeper", "ledger: zookeeper, but there is no section zookeeper"),
-    ("recovery:", "fence: {n1: [{type: scsi}]}\nrecovery:", "scsi", "type scsi is not in this version"),
     ("[n2, n1]", "[n2, n3]", "n3", "group web names node 'n3', which there is not"),
     ("[n2, n1]", "[n2, n2]", "n2]", "group web names node n2 twice"),
     ("failback: automatic", "failback: yes", "yes", "which YAML takes for yes or no"),

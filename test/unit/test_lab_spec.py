@@ -4,6 +4,8 @@ from typing import List
 
 import pytest
 
+from sunlab.array import units
+from sunlab.disks.lun import Lun
 from sunlab.spec import BmcSpec, Spec, SpecError, parse
 
 GOOD = """\
@@ -52,6 +54,7 @@ def test_what_a_lab_remembers_is_what_it_was_built_from(folder: Path) -> None:
     ("lab: demo", "lab: Demo!", "lab.yaml:1:6: error: a lab's name is"),
     ("clients:", "purple: 1\nclients:", "lab.yaml:7:1: error: unknown key 'purple'; allowed here: lab, networks,"),
     ("size: 128M", "size: lots", "lab.yaml:3:26: error: a size needs a number and a unit"),
+    ("faults: true", "array: san", "lab.yaml:3:61: error: disk c0t2d0s0 is on array 'san', which is not in `clients`"),
     ("faults: true", "faults: maybe", "lab.yaml:3:62: error: faults is true or false"),
     ("10.0.0.1/24", "10.0.0.300/24", "is not ADDRESS/PREFIX"),
     ("10.0.0.1/24", "10.0.1.1/24", "is not in the network's subnet 10.0.0.0/24"),
@@ -88,6 +91,16 @@ def test_all_mistakes_are_said_in_one_run(folder: Path) -> None:
 ])
 def test_a_serial_line_that_makes_no_sense_is_said(folder: Path, lines: str, said: str) -> None:
     assert any(said in problem for problem in problems(f"serial: {lines}\n{GOOD}", folder))
+
+
+def test_a_disk_of_an_array_takes_faults_and_has_a_number_there(folder: Path) -> None:
+    text = GOOD.replace("faults: true}", "array: client}, c0t3d0s0: {size: 1M, array: client}")
+    spec = parse(text, "lab.yaml", folder)
+    assert spec.arrays == {"c0t2d0s0": "client", "c0t3d0s0": "client"} and spec.faulty == ("c0t2d0s0", "c0t3d0s0")
+    assert Spec.load(spec.dump()) == spec
+    target = "iqn.2026-01.lab.sundog:client"
+    assert units(spec, "n1")["c0t3d0s0"] == Lun("10.0.0.200", target, 2, "iqn.2026-01.lab.sundog:n1")
+    assert list(units(spec, "n2")) == ["c0t2d0s0"]
 
 
 def test_serial_lines_are_read(folder: Path) -> None:

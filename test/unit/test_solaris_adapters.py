@@ -75,6 +75,14 @@ def test_the_listing_of_importable_pools_is_read_at_any_indentation(text: str) -
         "two": zpool.Importable("UNAVAIL", "")}
 
 
+def test_the_disks_of_an_importable_pool_are_read() -> None:
+    text = ("  pool: tank\n    id: 123\n state: ONLINE\nconfig:\n\n\ttank                       ONLINE\n"
+            "\t  mirror-0                 ONLINE\n\t    c0t600144F0A1d0        ONLINE\n"
+            "\t    /dev/dsk/c1t2d0s0      UNAVAIL  cannot open\n\t    123456789              OFFLINE\n"
+            "\tlogs\n\t  c3d1                     ONLINE\n")
+    assert zpool.listing(text)["tank"].disks == ("c0t600144F0A1d0", "c1t2d0s0", "c3d1")
+
+
 def test_zones_are_read_with_as_many_fields_as_a_host_prints() -> None:
     run = Script({"zoneadm": (0, "0:global:running:/::solaris:shared:-:none:\n"
                                  "-:web1:configured:/shop\\:web/web1:UUID:solaris:excl:R:solaris:\n"

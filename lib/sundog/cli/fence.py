@@ -39,17 +39,17 @@ def command() -> None:
 @json_option
 @pass_session
 def off(session: Session, node: str, yes: bool, force: bool) -> None:
-    """Switch NODE off by its fence devices; its groups start elsewhere when it is off.
+    """Switch NODE off by its fence devices, or keep it from its disks; its groups start elsewhere when that is done.
 
-    It is switched on again unless its device says 'after: stay-off'. 'sundog fence n1' is short for 'sundog fence
-    off n1'.
+    It is switched on again unless its device says 'after: stay-off'. One that is kept from its disks resets itself if
+    something runs on it, else it must be booted. 'sundog fence n1' is short for 'sundog fence off n1'.
 
     \b
     Examples:
       sundog fence n1 --yes
       sundog fence off n1 --yes --force
     """
-    agree(session, f"Kill everything that runs on {node} by switching it off?", yes)
+    agree(session, f"Kill everything that runs on {node} by its fence devices?", yes)
     text = session.control.fence("fence-forced" if force else "fence", node)
     session.say(f"{text}; 'sundog log --follow' tells when it is off", {"ok": True, "node": node, "text": text})
 
@@ -94,7 +94,7 @@ def list_devices(session: Session) -> None:
 @json_option
 @pass_session
 def test(session: Session, node: str) -> int:
-    """Read the power of NODE, or of every other node, by each of its devices. Changes nothing.
+    """Read the power (or the keys) of NODE, or of every other node, by each of its devices. Changes nothing.
 
     The exit status is 1 when a device does not answer.
 

@@ -1,9 +1,10 @@
-"""The section `fence`: for each node an ordered list of devices that can switch it off, and what it protects from.
+"""The section `fence`: for each node an ordered list of devices that can end or bar it, and what it protects from.
 
 Shapes in the language of shape.py, the parameters classes of the types, checks, and the way into the model.
 """
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
+from sundog.config import scsi
 from sundog.config.fields import AbsPath, Address, Duration, Field, Name, Word, quoted, strangers
 from sundog.config.model import Cluster, FenceLevel
 from sundog.config.problems import WARNING
@@ -108,7 +109,7 @@ class Manual(NamedTuple):
     """An operator, who confirms by 'sundog fence confirm NODE'."""
 
 
-CLASSES: Mapping[str, Any] = {"ipmi": Ipmi, "redfish": Redfish, "agent": Agent, "manual": Manual}
+CLASSES: Mapping[str, Any] = {"ipmi": Ipmi, "redfish": Redfish, "agent": Agent, "scsi": scsi.Scsi, "manual": Manual}
 
 
 def _device(**keys: Key) -> Section:
@@ -124,8 +125,9 @@ DEVICE = Typed(
                         system=Key(Scalar(ResourcePath)), port=Key(Integer(1, 65535))),
      "agent": _device(agent=Key(Scalar(AgentName), required=True), options=Key(Named(Scalar(Field))),
                       password_file=Key(Scalar(AbsPath))),
-     "manual": Section({"type": Key(Scalar(Name), required=True)})},
-    later={"scsi": "use a device that switches the node off (ipmi, redfish, agent), or manual"})
+     "scsi": Section({"type": Key(Scalar(Name), required=True), **scsi.KEYS, "timeout": Key(Scalar(Patience)),
+                      "delay": Key(Scalar(Delay))}),
+     "manual": Section({"type": Key(Scalar(Name), required=True)})})
 FENCE = Named(ListOf(DEVICE, least=1))
 
 
@@ -153,6 +155,7 @@ def check(top: Record, report: Report) -> None:
         if len(levels) == 1 and levels[0].value("type") == "manual":
             report.say(levels[0].mark, f"node {node} has no device but an operator: its groups wait for "
                        f"'sundog fence confirm {node}'", "add a device before it", WARNING)
+    scsi.check(top, report)
 
 
 def _check_options(node: str, level: Record, report: Report) -> None:
@@ -166,25 +169,34 @@ def _check_options(node: str, level: Record, report: Report) -> None:
 
 def levels_of(top: Record) -> Dict[str, Tuple[FenceLevel, ...]]:
     """The model of a section without errors."""
-    return {node: tuple(_level(item.value) for item in found.value) for node, found in top.record("fence").items()}
+    cluster = str(top.value("cluster"))
+    return {node: tuple(_level(item.value, cluster) for item in found.value)
+            for node, found in top.record("fence").items()}
 
 
-def _level(spec: Record) -> FenceLevel:
+def _level(spec: Record, cluster: str) -> FenceLevel:
     kind = str(spec.value("type"))
+    params = scsi.level_of(spec, cluster) if kind == "scsi" else CLASSES[kind](**_own(spec))
+    return FenceLevel(kind, params,
+                      spec.value("timeout").seconds if "timeout" in spec else FenceLevel.timeout_s,
+                      spec.value("delay").seconds if "delay" in spec else FenceLevel.delay_s,
+                      str(spec.value("after", FenceLevel.after)))
+
+
+def _own(spec: Record) -> Dict[str, Any]:
     own: Dict[str, Any] = {}
     for name, found in spec.items():
         if name == "options":
             own[name] = tuple(sorted((option, str(one.value)) for option, one in found.value.items()))
         elif name not in COMMON:
             own[name] = found.value if isinstance(found.value, int) else str(found.value)
-    return FenceLevel(kind, CLASSES[kind](**own),
-                      spec.value("timeout").seconds if "timeout" in spec else FenceLevel.timeout_s,
-                      spec.value("delay").seconds if "delay" in spec else FenceLevel.delay_s,
-                      str(spec.value("after", FenceLevel.after)))
+    return own
 
 
 def name_of(level: FenceLevel) -> str:
-    """What messages call a level: "ipmi 10.9.0.1", "fence_ipmilan", "manual"."""
+    """What messages call a level: "ipmi 10.9.0.1", "fence_ipmilan", "scsi c0t3d0, c0t4d0", "manual"."""
+    if isinstance(level.params, scsi.Scsi):
+        return f"scsi {', '.join(map(scsi.whole, level.params.disks))}"
     if isinstance(level.params, Agent):
         where = dict(level.params.options)
         return f"{level.params.agent} {where.get('ip', where.get('ipaddr', ''))}".rstrip()
@@ -201,8 +213,16 @@ def protection(cluster: Cluster) -> List[str]:
                         "paused with its clock may write when it wakes up")
             continue
         names = ", then ".join(map(name_of, levels))
-        how = "its groups start elsewhere only when it is known to be off: a paused or hanging host cannot write" \
-            if cluster.recovery.fencing == "required" else \
-            "its groups start elsewhere at the end of its lease all the same (recovery.fencing: tried)"
-        told.append(f"node {node}: {names}; {how}")
+        told.append(f"node {node}: {names}; {_how(cluster, levels)}")
     return told
+
+
+def _how(cluster: Cluster, levels: Tuple[FenceLevel, ...]) -> str:
+    if cluster.recovery.fencing != "required":
+        return "its groups start elsewhere at the end of its lease all the same (recovery.fencing: tried)"
+    barred = next((level.params for level in levels if isinstance(level.params, scsi.Scsi)), None)
+    if barred is None:
+        return "its groups start elsewhere only when it is known to be off: a paused or hanging host cannot write"
+    others = any(level.type not in ("scsi", "manual") for level in levels)
+    return (f"its groups start elsewhere only when its lease is over and its key is off these disks"
+            f"{', or it is known to be off' if others else ''}: {scsi.protection(barred)}")

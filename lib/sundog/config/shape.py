@@ -3,7 +3,7 @@
 A shape reads a YAML node and returns what it found, with places; what does not fit becomes a Problem and is left out,
 so that one run finds every mistake. What values mean to each other is not known here.
 """
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Type, Union
 
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
@@ -216,7 +216,6 @@ class Named:
 class Typed:
     """A section whose keys depend on its key `type`."""
     kinds: Mapping[str, Section]
-    later: Mapping[str, str] = field(default_factory=dict)  # types that this version does not do -> what to do instead
 
     def read(self, node: Node, report: Report, path: str) -> Optional[Record]:
         pairs = mapping(node, report, path, "with 'type'")
@@ -232,9 +231,6 @@ class Typed:
         return self.kinds[kind.value].read(node, report, path)
 
     def refuse(self, kind: Node, report: Report, path: str) -> None:
-        if isinstance(kind, ScalarNode) and kind.value in self.later:
-            report.say(mark_of(kind), f"{path}: type {kind.value} is not in this version", self.later[kind.value])
-            return
         near = nearest(kind.value, self.kinds) if isinstance(kind, ScalarNode) else ""
         report.say(mark_of(kind), f"{path}: unknown type {kind_of(kind)}",
                    (f"did you mean '{near}'? " if near else "") + f"known are {', '.join(self.kinds)}")

@@ -16,6 +16,7 @@ rule  what it keeps                                              function
    5  a node is silent on all links for L before its groups move  takeover.objection
    5  where it is required, its boot is over by a device's word    fencing.objection
    5  the proof of one boot speaks for no other                    proofs.key
+   5  what only disks keep from writing gets no lease any more     proofs.leasable
    5  a device that calls a living node off is not believed        fencing.refute
    5  an operator's word is not taken for a node that is alive     fence_requests.alive
    6  an orderly start follows a confirmed stop                   moves.confirmed

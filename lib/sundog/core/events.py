@@ -112,11 +112,15 @@ class Configured:
 
 @dataclass(frozen=True)
 class FenceDone:
-    """The devices of a Fence have answered. Only ok=True means that the node was off, and this boot of it is over."""
+    """The devices of a Fence have answered. Only ok=True means that the node was off, and this boot of it is over.
+
+    `barred`: it may go on, but can write to its disks no more; that is over with its lease.
+    """
     node: str
     boot_id: str
     ok: bool
     reason: str = ""
+    barred: bool = False
 
 
 @dataclass(frozen=True)

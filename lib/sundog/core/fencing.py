@@ -21,8 +21,12 @@ WAITS = "waits for fencing of "
 
 def line(event: FenceDone) -> Journal:
     """What a device answered, for the journal."""
-    outcome = f"is off: {event.reason}" if event.ok else f"could not be fenced: {event.reason}"
+    outcome = f"{_end(event.barred)}: {event.reason}" if event.ok else f"could not be fenced: {event.reason}"
     return Journal("FENCED" if event.ok else "FENCE-FAILED", "warning", f"{event.node} {outcome}", "", event.node)
+
+
+def _end(barred: bool) -> str:
+    return "is kept from its disks" if barred else "is off"
 
 
 def wanted(proofs: Proofs, node: str, boot_id: str, ledger: Ledger, cluster: Cluster) -> bool:
@@ -98,7 +102,7 @@ def _of_living(view: View, draft: Draft, node: str, member: Member) -> None:
 def refute(view: View, draft: Draft, node: str, member: Member) -> None:
     """A device that says "off" of a node that goes on speaking is another host's: its word is forgotten."""
     course, heard_at = view.proofs.course(node, member.boot_id), view.peers.spoke_at(node, member.boot_id)
-    if course.over and heard_at > course.at + view.cluster.timing.timeout_s / 2:
+    if course.over and not course.barred and heard_at > course.at + view.cluster.timing.timeout_s / 2:
         said = f"{course.said}, but {node} is heard: is it {node}'s device?"
         draft.refuted[by_boot.key(node, member.boot_id)] = said
         draft.said.append(Journal("FENCE-WRONG", "error", said, "", node))
@@ -112,7 +116,7 @@ def _of_deposed(view: View, draft: Draft, node: str, member: Member, said: Optio
     silent = f"{node} has been silent on all links for {timeout_s:g} s: its lease has run out"
     for group, entry in has.items():
         if why is None:
-            draft.put(group, moves.free(entry, f"{node} is off: {proof}" if proof else silent))
+            draft.put(group, moves.free(entry, f"{node} {_end(course.barred)}: {proof}" if proof else silent))
         else:
             draft.put(group, replace(entry, why=why))
     if ordered or (has and node in view.cluster.fence and said is None and not course.over):

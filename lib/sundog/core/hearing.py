@@ -2,7 +2,7 @@
 from typing import List, Optional
 
 from sundog.config.model import Cluster, Timing
-from sundog.core import double, events, join
+from sundog.core import double, events, join, proofs
 from sundog.core.agent import Agent
 from sundog.core.asking import Asking
 from sundog.core.effects import Deactivate, Effect, Leave, Send
@@ -55,7 +55,8 @@ class Hearing:
             self._guard_name(now, event.sender)
             return
         leadership.dirty |= told
-        member = self._is_member(event.sender, event.boot_id)
+        member = self._is_member(event.sender, event.boot_id) \
+            and proofs.leasable(leadership.proofs.course(event.sender, event.boot_id))
         leadership.answer_beat(now, event.sender, body, member, self._voting.acknowledged_at, self.cluster, self.ledger)
 
     def _is_of_a_fork(self, body: Body) -> bool:

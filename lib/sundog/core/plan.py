@@ -85,6 +85,8 @@ def nodes_seen(view: View, ledger: Ledger) -> placement.Nodes:
         member = ledger.members.get(node)
         if member is None or not member.joined:
             down[node] = "it is not in the cluster now"
+        elif view.proofs.barred_at(node, member.boot_id) is not None:
+            down[node] = "it is kept from its disks, until it boots"
         elif node != view.me and view.peers.heard_at(node, member.boot_id) < view.now - _QUIET * timeout_s:
             down[node] = "the leader does not hear it"
         elif peer.beat is not None and peer.beat.unfit:
@@ -131,11 +133,15 @@ def _depose(view: View, draft: Draft) -> None:
     for node, member in draft.ledger.members.items():
         if node == view.me or not member.joined:
             continue
+        barred_at = view.proofs.barred_at(node, member.boot_id)
         heard_at = view.peers.heard_at(node, member.boot_id)
+        if barred_at is not None:
+            heard_at = min(heard_at, barred_at)         # it has had no lease from us for what it has said since
         if takeover.objection(view.now, heard_at, view.led_at, timeout_s) is not None:
             draft.wake_at = min(draft.wake_at, takeover.due(heard_at, view.led_at, timeout_s))
             continue
-        why = f"{node} has been silent on all links for {timeout_s:g} s: its lease has run out"
+        why = f"{node} has been silent on all links for {timeout_s:g} s: its lease has run out" if barred_at is None \
+            else f"{node} is kept from its disks, and the lease that it had has run out"
         since = f"last heard {view.now - heard_at:.3f} s ago" if heard_at > view.elected_at - timeout_s \
             else "not heard since this leader was elected"
         draft.said.append(Journal("NODE-DOWN", "warning", f"{why}; {since}", "", node))

@@ -3,7 +3,7 @@
 A boot that is over stays so: proof is kept by node and boot id, and never speaks for a later boot.
 """
 from dataclasses import dataclass, replace
-from typing import Dict, List, Set, Tuple
+from typing import Dict, List, Optional, Set, Tuple
 
 from sundog.core.effects import Fence
 from sundog.core.events import FenceDone
@@ -27,6 +27,12 @@ class Course:
     over: bool = False                  # proved: nothing of this boot runs any more
     at: float = NEVER                   # when the devices, or the operator, answered
     said: str = ""                      # what they said
+    barred: bool = False                # proved by its disks alone: it may go on speaking
+
+
+def leasable(course: Course) -> bool:
+    """Rule 5: may this boot have another lease? One that is barred may not: its addresses are over with its last."""
+    return not (course.over and course.barred)
 
 
 class Proofs:
@@ -41,6 +47,11 @@ class Proofs:
 
     def over(self, node: str, boot_id: str) -> bool:
         return self.course(node, boot_id).over
+
+    def barred_at(self, node: str, boot_id: str) -> Optional[float]:
+        """From when a boot that speaks on has been granted no lease; None: it is not barred."""
+        course = self.course(node, boot_id)
+        return None if leasable(course) else course.at
 
     def planned(self, fences: List[Fence], confirmed: Dict[Key, str], ordered: Set[Key],
                 refuted: Dict[Key, str]) -> None:
@@ -60,4 +71,4 @@ class Proofs:
         self.ordered.discard(boot)
         pause_s = min(timeout_s * 2 ** min(before.tries, 10), _LONGEST_PAUSE_S)
         self.courses[boot] = Course(before.tries + 1, False, now + pause_s, before.over or event.ok,
-                                    now, event.reason)
+                                    now, event.reason, event.barred if event.ok else before.barred)

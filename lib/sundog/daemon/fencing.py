@@ -7,7 +7,7 @@ import asyncio
 import random
 import threading
 import time
-from typing import Any, Callable, Coroutine, Dict, List, NamedTuple, Tuple
+from typing import Any, Callable, Coroutine, Dict, List, NamedTuple, Optional, Tuple
 
 from sundog.config.fencing import name_of
 from sundog.config.model import Cluster, FenceLevel
@@ -44,9 +44,10 @@ class Fencer:
 
     def __init__(self, loop: asyncio.AbstractEventLoop, name: str, cluster: Callable[[], Cluster],
                  wanted: Callable[[str, str], bool], happen: Callable[[Event], None], tell: Tell,
-                 begin: Callable[[Coroutine[Any, Any, None]], None], open_device: Open = device_of) -> None:
+                 begin: Callable[[Coroutine[Any, Any, None]], None], open_device: Optional[Open] = None) -> None:
         self.loop, self.name, self.cluster, self.wanted = loop, name, cluster, wanted
-        self.happen, self.tell, self.begin, self.open_device = happen, tell, begin, open_device
+        self.happen, self.tell, self.begin = happen, tell, begin
+        self.open_device = open_device or (lambda level, node: device_of(level, node, name))
         self._seen: Dict[Tuple[str, FenceLevel], Seen] = {}
         self._said: Dict[Tuple[str, int], Tuple[str, str]] = {}     # node, level -> boot and what was said of it last
         self._timer = loop.call_later(random.uniform(*FIRST_TEST_S), self._test_others)
@@ -57,7 +58,7 @@ class Fencer:
     # ---- fencing
 
     def fence(self, order: Fence) -> None:
-        self._say_once(order, 0, "FENCING", f"{order.node} is to be switched off: {order.why}")
+        self._say_once(order, 0, "FENCING", f"{order.node} is to be fenced: {order.why}")
         self.begin(self._through_levels(order))
 
     def _say_once(self, order: Fence, level: int, code: str, text: str) -> None:
@@ -82,14 +83,14 @@ class Fencer:
                 answers.append(str(error))
                 self._say_once(order, number + 1, "FENCE-LEVEL", f"{order.node}, level {number + 1}: {error}")
                 continue
-            self.happen(FenceDone(order.node, order.boot_id, True, off.said))
+            self.happen(FenceDone(order.node, order.boot_id, True, off.said, off.barred))
             await self._afterwards(level, order.node, off)
             return
         self.happen(FenceDone(order.node, order.boot_id, False, "; ".join(answers) or "no fence device is configured"))
 
     async def _afterwards(self, level: FenceLevel, node: str, off: Off) -> None:
         """Switch it on again, if it was us who switched it off: not a host that somebody works on."""
-        if level.after != "start" or not off.acted:
+        if level.after != "start" or not off.acted or off.barred:
             return
         try:
             await self._bounded(level, node, lambda device: device.on(level.timeout_s))
@@ -106,6 +107,11 @@ class Fencer:
                            f"sundog fence test {node}") from None
 
     # ---- tests
+
+    def test_soon(self) -> None:
+        """Something is different: do not wait for the hour."""
+        self._timer.cancel()
+        self._timer = self.loop.call_later(random.uniform(*FIRST_TEST_S), self._test_others)
 
     def _test_others(self) -> None:
         self._timer = self.loop.call_later(TEST_EACH_S, self._test_others)

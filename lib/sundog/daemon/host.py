@@ -3,11 +3,13 @@ from typing import Dict, List, Mapping, Tuple
 
 import sundog.solaris.smf as smf
 from sundog import resource
+from sundog.config import scsi
 from sundog.config.model import Cluster, Group
 from sundog.daemon.execute import Smf
 from sundog.daemon.track import Seen
 from sundog.errors import SundogError
 from sundog.resource.instances import batch
+from sundog.solaris import zpool
 from sundog.solaris.host import Host
 
 COORDINATOR = "svc:/system/sundog/coordinator:default"
@@ -70,10 +72,27 @@ class ThisHost(Surroundings):
         found: Dict[str, str] = {}
         for group in cluster.groups.values():
             if node in group.nodes and group.name not in active:
-                problems = [f"{name}: {text}" for name, text in _problems(self.host, group)]
+                problems = [f"{name}: {text}" for name, text in
+                            [*_problems(self.host, group), *_unguarded(self.host, cluster, node, group)]]
                 if problems:
                     found[group.name] = "; ".join(problems)
         return found
+
+
+def _unguarded(host: Host, cluster: Cluster, node: str, group: Group) -> List[Tuple[str, str]]:
+    """Pools on disks from which a fence of type scsi would not keep this node: its proof would not hold for them."""
+    problems: List[Tuple[str, str]] = []
+    pools = [one for one in group.resources if one.type == "zpool"] if scsi.disks_of(cluster, node) else []
+    for one in pools:
+        try:
+            found = zpool.importable(host.run).get(one.params.pool)
+        except SundogError:
+            continue                    # the pool's own preflight has said it
+        disks = scsi.unnamed(cluster, node, found.disks if found is not None else ())
+        if disks:
+            problems.append((one.name, f"pool {one.params.pool} is on {', '.join(disks)}, which the fence of {node} by "
+                             f"scsi does not name; add it to fence.{node}"))
+    return problems
 
 
 def _problems(host: Host, group: Group) -> List[Tuple[str, str]]:

@@ -6,10 +6,10 @@ A Store is durable before anything after it in the same step is begun. Ticks com
 import asyncio
 import time
 from collections import deque
-from typing import Any, Callable, Coroutine, Deque, Dict, Optional, Set, Tuple
+from typing import Any, Callable, Coroutine, Deque, Dict, List, Optional, Set, Tuple
 
 from sundog.config.model import Cluster
-from sundog.core import effects, events
+from sundog.core import effects, events, join
 from sundog.core.frames import Body
 from sundog.core.jumps import Clocks
 from sundog.core.node import Node
@@ -25,6 +25,7 @@ from sundog.daemon.matrix import matrix
 from sundog.daemon.orders import Orders
 from sundog.daemon.presence import Presence
 from sundog.daemon.quorum import quorum
+from sundog.daemon.reservations import Reservations
 from sundog.daemon.settle import Settlement
 from sundog.daemon.status import explain, status
 from sundog.daemon.store import Store
@@ -77,14 +78,16 @@ class Daemon(Desk):
 
     def attach(self, lan: Lan, deadline: DeadlineKeeper, execution: Execution, settlement: Settlement,
                control: Control, disks: Holders, orders: Orders, health: Health, fencer: Fencer,
-               pinger: Pinger) -> None:
+               pinger: Pinger, reservations: Reservations) -> None:
         self.lan, self.deadline, self.execution = lan, deadline, execution
-        self.orders, self.health, self.fencer = orders, health, fencer
+        self.orders, self.health, self.fencer, self.reservations = orders, health, fencer, reservations
         self.settlement, self.control, self.disks, self.pinger = settlement, control, disks, pinger
 
     def start(self, adopted: Dict[str, str]) -> None:
         self.lan.open()
         self.pinger.start()
+        self.reservations.adopt(adopted)
+        self.begin(self.reservations.keep())
         self.happen(events.Adopted(adopted))
         self.happen(events.Tick())
 
@@ -120,6 +123,7 @@ class Daemon(Desk):
         # Before anything else: a host that was stopped and goes on after its deadline has no right to act.
         if self.deadline.passed(now):
             return
+        self.reservations.follow()
         by_s = self._clocks.jumped(now, time.time())
         if by_s:
             self._jumps += 1
@@ -224,6 +228,8 @@ class Daemon(Desk):
 
     async def permit(self, group: str, resource: str) -> Answer:
         answer = await self._ask_permit(group, resource)
+        if answer.permit is not None and not self.leaving and await self.reservations.ready(group):
+            answer = await self._ask_permit(group, resource)        # that took time
         if answer.permit is None or self.leaving:
             raise NotPermitted(f"group {group}: {answer.refusal or 'the coordinator is being stopped on this node'}",
                                f"sundog explain {group} tells where it may run")
@@ -246,6 +252,14 @@ class Daemon(Desk):
             self.happen(events.Tick())
             if answer.permit is None or jumps == self._jumps:
                 return answer
+
+    def lease(self) -> Optional[float]:
+        """When this node's lease ends, if this boot of it has its place in the ledger, as far as it knows."""
+        return self.node.lease_until if join.is_member(self.name, self.boot.boot_id, self.node.ledger) else None
+
+    def members(self) -> List[str]:
+        """The nodes that are in the cluster, as far as this one knows."""
+        return [name for name, member in self.node.ledger.members.items() if member.joined]
 
     def outcome(self, fmri: str, group: str, method: str, ok: bool, error: str) -> None:
         if not ok:

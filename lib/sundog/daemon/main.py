@@ -36,6 +36,7 @@ from sundog.daemon.journal import Journal
 from sundog.daemon.loop import Daemon, GaveWay
 from sundog.daemon.orders import Orders
 from sundog.daemon.racks import Racks
+from sundog.daemon.reservations import Reservations
 from sundog.daemon.settle import Settlement
 from sundog.daemon.store import Store
 from sundog.errors import ConfigProblem, SundogError
@@ -192,7 +193,11 @@ class Run:
         arbiter = self.node.voting.arbiter
         pinger = Pinger(loop, cluster, daemon.happen, daemon.tell,
                         lambda: arbiter.absent or loop.time() >= arbiter.silent_from(), execution.active)
-        daemon.attach(lan, deadline, execution, settlement, control, holders, orders, health, fencer, pinger)
+        reservations = Reservations(loop, self.name, lambda: settlement.cluster, daemon.lease,
+                                    daemon.members, execution.active, deadline.condemn, fencer.test_soon,
+                                    daemon.tell)
+        daemon.attach(lan, deadline, execution, settlement, control, holders, orders, health, fencer, pinger,
+                      reservations)
         return daemon
 
     # ---- in a thread

@@ -27,7 +27,12 @@ class OperatorNeeded(FenceFailed):
 
 
 class Device:
-    """One device of one node. Every call blocks for at most `patience_s` seconds and raises FenceFailed."""
+    """One device of one node. Every call blocks for at most `patience_s` seconds and raises FenceFailed.
+
+    One that `bars` does not end the node but keeps it from writing to its disks; OFF means that it is kept so.
+    """
+    bars = False
+    found, done = "says that it was off already", "switched it off and says so"
 
     def __init__(self, level: FenceLevel, node: str) -> None:
         self.level, self.node = level, node

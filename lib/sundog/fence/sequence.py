@@ -10,13 +10,15 @@ _AGAIN_S = 0.2
 
 
 class Off(NamedTuple):
-    """A node that is off. `acted`: it was this call that switched it off. `said` is for the journal."""
+    """A node that is off, or `barred` from its disks. `acted`: by this call. `said` is for the journal."""
     acted: bool
     said: str
+    barred: bool = False
 
 
-def device_of(level: FenceLevel, node: str) -> Device:
-    """The device of a level. Its module is imported only here: a daemon without one need not carry HTTP and TLS."""
+def device_of(level: FenceLevel, node: str, me: str = "") -> Device:
+    """The device of a level, used by node `me`. Its module is imported only here: a daemon without one need not carry
+    HTTP and TLS."""
     if level.type == "ipmi":
         from sundog.fence.ipmi import IpmiDevice
         return IpmiDevice(level, node)
@@ -26,6 +28,9 @@ def device_of(level: FenceLevel, node: str) -> Device:
     if level.type == "agent":
         from sundog.fence.agent import AgentDevice
         return AgentDevice(level, node)
+    if level.type == "scsi":
+        from sundog.fence.scsi import ScsiDevice
+        return ScsiDevice(level, node, me)
     from sundog.fence.manual import ManualDevice
     return ManualDevice(level, node)
 
@@ -39,7 +44,7 @@ def switch_off(device: Device, clock: Callable[[], float] = time.monotonic,
     """
     until = clock() + device.level.timeout_s
     if device.status(device.level.timeout_s) == OFF:
-        return Off(False, f"{device.name} says that it was off already")
+        return Off(False, f"{device.name} {device.found}", device.bars)
     trouble: Optional[FenceFailed] = None
     device.off(_left(device, until, clock, trouble))
     while True:
@@ -48,7 +53,7 @@ def switch_off(device: Device, clock: Callable[[], float] = time.monotonic,
         except FenceFailed as error:
             state, trouble = UNKNOWN, error
         if state == OFF:
-            return Off(True, f"{device.name} switched it off and says so")
+            return Off(True, f"{device.name} {device.done}", device.bars)
         _left(device, until, clock, trouble)
         sleep(_AGAIN_S)
 

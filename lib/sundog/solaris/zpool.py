@@ -1,11 +1,14 @@
 """ZFS pools through zpool(8): import, export, state. Reads both the words of OpenZFS and those of older pools."""
-from typing import Dict, NamedTuple, Optional
+import re
+from typing import Dict, NamedTuple, Optional, Tuple
 
 from sundog.errors import SundogError
 from sundog.solaris.run import CommandFailed, Done, Run
 
 ZPOOL = "/usr/sbin/zpool"
 LOOK_S = 60.0
+#: A disk's line in the listing of a pool: its name, with or without its folder, and its state.
+_DISK = re.compile(r"(?:/\S*/)?c\d+(?:t[0-9A-Fa-f]+)?d\d+(?:[sp]\d+)?\s+[A-Z]+")
 
 
 class PoolInUse(SundogError):
@@ -25,9 +28,10 @@ class PoolSuspended(SundogError):
 
 
 class Importable(NamedTuple):
-    """A pool that could be imported, as `zpool import` lists it."""
+    """A pool that could be imported, as `zpool import` lists it. `disks`: those with names as Solaris gives them."""
     state: str
     status: str
+    disks: Tuple[str, ...] = ()
 
 
 def health(run: Run, pool: str) -> Optional[str]:
@@ -98,6 +102,10 @@ def listing(text: str) -> Dict[str, Importable]:
         if key == "pool" and colon:
             pool = value.strip()
             found.setdefault(pool, Importable("", ""))
-        elif pool and colon and key in ("state", "status") and not getattr(found[pool], key):
-            found[pool] = found[pool]._replace(**{key: value.strip()})
+        elif pool and colon and key == "state" and not found[pool].state:
+            found[pool] = found[pool]._replace(state=value.strip())
+        elif pool and colon and key == "status" and not found[pool].status:
+            found[pool] = found[pool]._replace(status=value.strip())
+        elif pool and _DISK.match(key):
+            found[pool] = found[pool]._replace(disks=(*found[pool].disks, key.split()[0].rpartition("/")[2]))
     return found

@@ -18,10 +18,13 @@ import struct
 import time
 import traceback
 from pathlib import Path
+from typing import Callable, Collection
 
 from sunlab import cgroups, linux
+from sunlab.disks import lun as luns
 from sunlab.disks import wire
 from sunlab.disks.fault import OK, Fault, fault_of
+from sunlab.disks.iscsi import Answer, Session
 
 #: In the node. A message is `fault DISK FAULT` or `serve DISK` with a /dev/fuse; the answer is empty or what is wrong.
 SOCKET = "/run/sunlab-disks"
@@ -33,25 +36,32 @@ MEDIUM = (wire.READ, wire.WRITE, wire.FSYNC)
 
 
 class Disk:
-    def __init__(self, image: str, fault: Fault = OK) -> None:
+    """`unit`: where its data is, if that is an array; the image then only tells how large it is."""
+
+    def __init__(self, image: str, fault: Fault = OK, unit: luns.Unit | None = None) -> None:
         self.descriptor = os.open(image, os.O_RDWR | os.O_CLOEXEC)
-        self.fault = fault
+        self.fault, self.unit = fault, unit
 
 
 class Waiting:
-    """A request that is carried out at `due` (time.monotonic(); inf: when the disk is healed)."""
+    """What `act` does is done at `due` (time.monotonic(); inf: when the disk is healed). `mount`: who asked, if that
+    can be unmounted."""
 
-    def __init__(self, disk: Disk, mount: wire.Mount, request: wire.Request, due: float) -> None:
-        self.disk, self.mount, self.request, self.due = disk, mount, request, due
+    def __init__(self, disk: Disk, mount: wire.Mount | None, act: Callable[[], None], due: float) -> None:
+        self.disk, self.mount, self.act, self.due = disk, mount, act, due
 
 
 class Server:
-    def __init__(self, disks: dict[str, Disk], door: socket.socket) -> None:
-        self.disks, self.door = disks, door
+    def __init__(self, disks: dict[str, Disk], door: socket.socket, poll: select.poll,
+                 commands: socket.socket | None = None, sessions: Collection[Session] = ()) -> None:
+        self.disks, self.door, self.commands, self.sessions = disks, door, commands, sessions
         self.mounts: dict[int, tuple[Disk, wire.Mount]] = {}
+        self.callers: dict[int, luns.Caller] = {}
         self.waiting: list[Waiting] = []
-        self.poll = select.poll()
+        self.poll = poll
         self.poll.register(door, select.POLLIN)
+        if commands is not None:
+            self.poll.register(commands, select.POLLIN)
 
     def serve(self, disk: str, descriptor: int) -> None:
         """From now on, answer what is asked through this /dev/fuse with that disk."""
@@ -63,12 +73,24 @@ class Server:
         while True:
             due = min((one.due for one in self.waiting), default=float("inf"))
             timeout = None if due == float("inf") else max(0.0, due - time.monotonic()) * 1000
-            for ready, _ in self.poll.poll(timeout):
-                if ready == self.door.fileno():
-                    self.on_message()
-                elif ready in self.mounts:
-                    self.on_request(ready)
+            for ready, events in self.poll.poll(timeout):
+                self.on_ready(ready, events)
             self.carry_out_due()
+
+    def on_ready(self, ready: int, events: int) -> None:
+        if ready == self.door.fileno():
+            self.on_message()
+        elif ready in self.mounts:
+            self.on_request(ready)
+        elif ready in self.callers:
+            self.on_command(ready)
+        elif self.commands is not None and ready == self.commands.fileno():
+            connection, _ = self.commands.accept()
+            self.callers[connection.fileno()] = luns.Caller(connection)
+            self.poll.register(connection, select.POLLIN)
+        for session in self.sessions:
+            if ready == session.fileno():
+                session.on_ready(events)
 
     # ---- requests
 
@@ -85,15 +107,34 @@ class Server:
     def do(self, disk: Disk, mount: wire.Mount, request: wire.Request) -> None:
         """Now, or when the disk's fault has it."""
         if request.opcode in MEDIUM and disk.fault.delay_s:
-            self.waiting.append(Waiting(disk, mount, request, time.monotonic() + disk.fault.delay_s))
+            due = time.monotonic() + disk.fault.delay_s
+            self.waiting.append(Waiting(disk, mount, lambda: carry_out(disk, mount, request), due))
         else:
             carry_out(disk, mount, request)
+
+    def on_command(self, ready: int) -> None:
+        """A program asks for a SCSI command."""
+        caller = self.callers[ready]
+        asked = caller.asked()
+        if asked is None:
+            self.poll.unregister(ready)
+            self.callers.pop(ready).connection.close()
+            return
+        name, cdb, out, room = asked
+        disk = self.disks.get(name)
+        if disk is None or disk.unit is None:
+            caller.tell(Answer(None))
+        elif disk.fault.delay_s:
+            self.waiting.append(Waiting(disk, None, lambda: command(disk, caller, cdb, out, room),
+                                        time.monotonic() + disk.fault.delay_s))
+        else:
+            command(disk, caller, cdb, out, room)
 
     def carry_out_due(self) -> None:
         now = time.monotonic()
         for one in [one for one in self.waiting if one.due <= now]:
             self.waiting.remove(one)
-            carry_out(one.disk, one.mount, one.request)
+            one.act()
 
     def forget(self, descriptor: int) -> None:
         """It is unmounted."""
@@ -140,10 +181,22 @@ def carry_out(disk: Disk, mount: wire.Mount, request: wire.Request) -> None:
     if request.opcode == wire.INIT:
         mount.agree(request, FLAGS)
         return
+    if request.opcode in MEDIUM and disk.unit is not None and not disk.fault.fails:
+        disk.unit.carry_out(request, lambda body, error: mount.answer(request, body, error))
+        return
     try:
         mount.answer(request, outcome(disk, request))
     except OSError as problem:
         mount.answer(request, error=problem.errno or errno.EIO)
+
+
+def command(disk: Disk, caller: luns.Caller, cdb: bytes, out: bytes, room: int) -> None:
+    """Pass a SCSI command on to the disk's array."""
+    assert disk.unit is not None
+    if disk.fault.fails:
+        caller.tell(Answer(None))
+    else:
+        disk.unit.session.do(disk.unit.number, cdb, out, room, caller.tell)
 
 
 def outcome(disk: Disk, request: wire.Request) -> bytes:
@@ -176,25 +229,30 @@ def moved(descriptor: int, request: wire.Request) -> bytes:
     return struct.pack("<II", os.pwrite(descriptor, data, offset), 0)
 
 
+def listening(place: str) -> socket.socket:
+    door = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    door.bind(place)
+    os.chmod(place, 0o600)
+    door.listen(16)
+    return door
+
+
 def start(root: str, images: dict[str, str], faults: dict[str, str], shimmed: tuple[str, ...],
-          group: Path) -> None:
+          group: Path, units: dict[str, luns.Lun]) -> None:
     """Fork the driver of a node whose root (not yet its own) is `root`. Those of `shimmed` are then at /dev/dsk/NAME.
 
-    `faults`: disk -> what is wrong with it from the start.
+    `faults`: disk -> what is wrong with it from the start. `units`: those of `shimmed` that an array has.
     """
-    door = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    door.bind(f"{root}{SOCKET}")
-    os.chmod(f"{root}{SOCKET}", 0o600)
-    door.listen(16)
-    served = {}
-    for name in shimmed:
-        for kind in ("dsk", "rdsk"):
-            Path(f"{root}/dev/{kind}/{name}").touch()
-        served[name] = wire.attach(f"{root}/dev/dsk/{name}", f"sunlab:{name}", stat.S_IFREG)
-        linux.mount(f"{root}/dev/dsk/{name}", f"{root}/dev/rdsk/{name}", flags=linux.MS_BIND)
+    door = listening(f"{root}{SOCKET}")
+    commands = listening(f"{root}{luns.SOCKET}") if units else None
+    served = {name: shim(root, name) for name in shimmed}
     # Opened here: the child's root becomes the node's at a moment of its own.
     procs = os.open(cgroups.make(group) / "cgroup.procs", os.O_WRONLY)
-    server = Server({name: Disk(image, fault_of(faults.get(name, "ok"))) for name, image in images.items()}, door)
+    poll = select.poll()
+    sessions = luns.sessions(units, poll)
+    disks = {name: Disk(image, fault_of(faults.get(name, "ok")), unit_of(name, image, units, sessions))
+             for name, image in images.items()}
+    server = Server(disks, door, poll, commands, tuple(sessions.values()))
     if os.fork() == 0:
         try:
             os.setsid()
@@ -205,15 +263,33 @@ def start(root: str, images: dict[str, str], faults: dict[str, str], shimmed: tu
             for name, descriptor in served.items():
                 server.serve(name, descriptor)
             os.chdir("/")
-            keep_open({0, 1, 2, door.fileno(), *served.values(),
-                       *(disk.descriptor for disk in server.disks.values())})
+            keep_open({0, 1, 2, door.fileno(), *([commands.fileno()] if commands else []), *served.values(),
+                       *(disk.descriptor for disk in disks.values())})
             server.run()
         except Exception:  # noqa: BLE001 - the end of a daemon: all there is to say goes to its log
             os.write(2, traceback.format_exc().encode())
         finally:
             os._exit(1)
-    for descriptor in (procs, door.detach(), *served.values(), *(disk.descriptor for disk in server.disks.values())):
+    for descriptor in (procs, door.detach(), *([commands.detach()] if commands else []), *served.values(),
+                       *(disk.descriptor for disk in disks.values())):
         os.close(descriptor)
+
+
+def shim(root: str, name: str) -> int:
+    """Put a file system that the driver serves at the disk's names; its /dev/fuse."""
+    for kind in ("dsk", "rdsk"):
+        Path(f"{root}/dev/{kind}/{name}").touch()
+    descriptor = wire.attach(f"{root}/dev/dsk/{name}", f"sunlab:{name}", stat.S_IFREG)
+    linux.mount(f"{root}/dev/dsk/{name}", f"{root}/dev/rdsk/{name}", flags=linux.MS_BIND)
+    return descriptor
+
+
+def unit_of(name: str, image: str, units: dict[str, luns.Lun],
+            sessions: dict[tuple[str, str], Session]) -> luns.Unit | None:
+    if name not in units:
+        return None
+    lun = units[name]
+    return luns.Unit(lun, sessions[lun.address, lun.target], os.stat(image).st_size)
 
 
 def keep_open(wanted: set[int]) -> None:
