@@ -37,7 +37,7 @@ class Machine(Host):
         self.fuse: Optional[Tuple[int, Callable[["Machine"], None]]] = None
         self._stale_step = False                        # what is left of a step was decided before a pause
         self._effects: Deque[Effect] = deque()
-        self._carrying = False
+        self._carrying = self._taking = False
         self._held_daemon: Deque[Call] = deque()
         self._permits: Dict[int, Tuple[str, str, PermitAnswer]] = {}
         self._asks = 0
@@ -117,11 +117,20 @@ class Machine(Host):
     def _resume(self) -> None:
         """The daemon goes on where it stood: first the rest of its step, then what waited."""
         self._carry_out()
-        while self._held_daemon and not self.frozen and not self.stalled and self.node is not None:
-            call, args = self._held_daemon.popleft()
-            call(*args)
+        self._take_held()
         if self.node is not None:
             self.happen(_TICK)
+
+    def _take_held(self) -> None:
+        """What waited, one after the other; what comes of it waits its turn."""
+        if self._taking:
+            return
+        self._taking = True
+        while self._held_daemon and not self._effects and not self.frozen and not self.stalled \
+                and self.node is not None:
+            call, args = self._held_daemon.popleft()
+            call(*args)
+        self._taking = False
 
     # ---- its steps
 
@@ -157,9 +166,7 @@ class Machine(Host):
         if self.node is not None:
             self.world.invariants.stepped(self, now)
             if not self._effects:
-                while self._held_daemon and not self.frozen and not self.stalled:
-                    call, args = self._held_daemon.popleft()
-                    call(*args)
+                self._take_held()
                 self._arm_tick()
 
     def _carry_out(self) -> None:

@@ -1,14 +1,16 @@
 """One node's machine, step by step: what it asks for, in which order, and that nothing a peer says upsets it."""
-from typing import Dict, List, Tuple, Type, TypeVar
+from dataclasses import replace
+from typing import Dict, List, Set, Tuple, Type, TypeVar
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sundog.config.model import Cluster, Group, NodeSpec, Resource, Timing
+from sundog.config.model import Cluster, DiskHolder, Group, NodeSpec, Resource, Timing
 from sundog.core import effects, events, frames
 from sundog.core.effects import Effect, Stored
 from sundog.core.events import Boot, Heard
+from sundog.core.frames import Heartbeat
 from sundog.core.ledger import GroupEntry, Ledger, Member
 from sundog.core.node import Node
 
@@ -223,3 +225,35 @@ def test_the_copy_of_a_frame_does_not_hold_up_what_is_due() -> None:
     cell = Cell().run(3.0)
     cell.now = cell.nodes["n2"].wake_at(cell.now)
     assert of(effects.Send, cell.happen("n2", Heard("other", "n1", "boot-n1", 1, None)))
+
+
+@pytest.mark.parametrize("voting, count, holders, told", [
+    (2, 4, {}, {"n1", "n2"}),
+    (1, 4, {"d1": DiskHolder("d1", "x"), "d2": DiskHolder("d2", "y")}, {"n1", "n2", "n3"}),
+    (7, 9, {}, {f"n{number}" for number in range(1, 8)})])
+def test_without_a_leader_a_node_beats_to_those_who_may_lead_three_at_a_time(
+        voting: int, count: int, holders: Dict[str, DiskHolder], told: Set[str]) -> None:
+    nodes = {f"n{number}": NodeSpec(f"n{number}", (), int(number <= voting)) for number in range(1, count + 1)}
+    node = Node(replace(CLUSTER, nodes=nodes, holders=holders), f"n{count}", Boot("boot", 1, "host"), Stored())
+    node.step(0.0, events.Tick())                       # the first has two: what it reports is news
+    turns: List[List[str]] = []
+    now = node.wake_at(0.0)
+    while len(turns) < 3:
+        beats = [one.to for one in of(effects.Send, node.step(now, events.Tick())) if isinstance(one.body, Heartbeat)]
+        turns += [beats] if beats else []
+        now = node.wake_at(now)
+    assert set().union(*turns) == told and max(map(len, turns)) <= 3
+
+
+def stands_after_s(name: str, voting: int, count: int) -> float:
+    """Seconds until a node that hears nobody stands for leader, from when its own promise lets it."""
+    nodes = {f"n{number}": NodeSpec(f"n{number}", (), int(number <= voting)) for number in range(1, count + 1)}
+    node, now = Node(replace(CLUSTER, nodes=nodes), name, Boot("boot", 1, "host"), Stored(life="x")), 0.0
+    while not any(isinstance(one.body, frames.Write) for one in of(effects.Send, node.step(now, events.Tick()))):
+        now = node.wake_at(now)
+    return now - CLUSTER.timing.authority_s
+
+
+def test_nodes_stand_one_after_the_other_and_those_without_a_vote_once_leases_are_over() -> None:
+    assert [stands_after_s(f"n{number}", 3, 5) for number in range(1, 6)] == pytest.approx([.05, .1, .15, 2.15, 2.2])
+    assert stands_after_s("n9", 32, 32) == pytest.approx(0.5)      # the last by name

@@ -106,3 +106,9 @@ def test_another_boot_that_counts_no_further_than_the_admitted_one_is_put_back()
     ledger = LEDGER.with_member("n1", Member("boot2", 7, "host"))
     assert join.is_restored("n1", "boot3", 7, ledger) and not join.is_restored("n1", "boot3", 8, ledger)
     assert not join.is_restored("n1", "boot2", 7, ledger) and not join.is_restored("n2", "boot", 1, ledger)
+
+
+def test_nodes_are_needed_where_passive_holders_are_no_majority_of_one_of_the_sets() -> None:
+    assert voters.needs(({"n1": "1", "d1": "1"},), ("n1",))
+    assert not voters.needs(({"n1": "1", "d1": "1", "d2": "1"},), ("n1",))
+    assert voters.needs(({"d1": "1"}, {"n1": "1", "n2": "1"}), ("n1", "n2"))

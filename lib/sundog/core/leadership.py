@@ -15,6 +15,7 @@ from sundog.core.membership import Membership
 from sundog.core.proofs import Proofs
 
 _REMEMBERED = 200
+_MISSED_BEATS = 3
 
 
 class Leadership:
@@ -28,6 +29,7 @@ class Leadership:
         self._asks: Dict[str, Tuple[str, Ask]] = {}
         self._told: Dict[str, Told] = {}
         self._pending: Optional[Draft] = None
+        self._awaited: Dict[str, float] = {}            # node -> when it last beat to us, or was told to
         self._learned: recovery.Learned = {}
         self.proofs = Proofs()
         self.waits = ""                                 # why a change of the voters that is due waits
@@ -41,6 +43,13 @@ class Leadership:
             self._out.append(fencing.line(event))
         self.proofs.done(now, event, timeout_s)
         self.dirty = True
+
+    def remind(self, now: float, others: Iterable[str], beat_s: float, version: int) -> None:
+        """Tell those that do not beat to us once more: the announcement may be lost, and they beat to others."""
+        for node in others:
+            if now > self._awaited.setdefault(node, now) + _MISSED_BEATS * beat_s:
+                self._awaited[node] = now
+                self._out.append(Send(node, Elected(self.ballot, version)))
 
     def announce(self, others: Iterable[str], version: int) -> None:
         """Tell everybody to beat to us; take up what was asked on this node meanwhile."""
@@ -105,6 +114,7 @@ class Leadership:
     def answer_beat(self, now: float, node: str, beat: Heartbeat, member: bool, acknowledged_at: float,
                     cluster: Cluster, ledger: Ledger) -> None:
         """A member gets its lease, bounded by our own horizon; whoever is not one yet learns who leads."""
+        self._awaited[node] = now
         if member:
             timeout_s = cluster.timing.timeout_s
             for_s = lease.granted_for(now, authority.horizon(acknowledged_at, timeout_s), timeout_s)

@@ -34,9 +34,9 @@ class Watch:
         self.lost = {way: since for way, since in self.lost.items() if way in known}
 
     def to_greet(self, leader: Optional[str]) -> Optional[str]:
-        """The peer whose turn it is; None when all are spoken with anyway."""
+        """The peer whose turn it is; None for the leader, who is spoken to by all."""
         others = [node for node in self.ways if node != leader]
-        if leader in (None, self.me) or not others:
+        if leader == self.me or not others:
             return None
         self._turn += 1
         return others[self._turn % len(others)]

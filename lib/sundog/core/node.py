@@ -283,7 +283,7 @@ class Node(Hearing):
             self._out.append(Greet(peer))
 
     def _report(self, now: float) -> None:
-        """A heartbeat: to the leader, or to everybody while there is none."""
+        """A heartbeat: to the leader; while there is none to those who may lead next, some at a time."""
         self._seq += 1
         reports, unfit = self._agent.reports, dict(self._unfit)
         body = Heartbeat(self._seq, now, self.ledger.version, self.boot.hostid, reports, unfit, self._digest,
@@ -292,13 +292,14 @@ class Node(Hearing):
         told = self._peers.beat(self.name, self.boot.boot_id, self.boot.incarnation, body)
         if self._leadership is not None:
             self._leadership.dirty |= told
+            self._leadership.remind(now, self._others(), self._timing.beat_s, self.ledger.version)
             if self._voting.alone:
                 # Who leads is followed by its beats only where it has forked.
                 self._out += [Send(node, body) for node in self._others()]
             return
         self._following.sent(now, self._seq)
         leader = self.leader
-        for node in self._others() if leader is None else [leader]:
+        for node in self._voting.electors(self._seq) if leader is None else [leader]:
             self._out.append(Send(node, body))
 
     # ---- events

@@ -3,7 +3,7 @@
 A set maps a holder's name to the life that votes for it: the random id that a vote file or a partition's label got when
 it was made. A holder that has lost what it kept has another life, and is another holder. Pure.
 """
-from typing import Any, Iterable, List, Mapping, Optional, Tuple, TypeVar
+from typing import Any, Container, Iterable, List, Mapping, Optional, Tuple, TypeVar
 
 from sundog.config.model import Cluster
 from sundog.core.ledger import Ledger
@@ -78,6 +78,11 @@ def possible(sets: Iterable[Lives], without: Iterable[str]) -> bool:
     """Can every set still come to a majority without these holders?"""
     out = set(without)
     return all(len(set(voters) - out) >= majority(voters) for voters in sets)
+
+
+def needs(sets: Iterable[Lives], holders: Container[str]) -> bool:
+    """Does every majority of one of the sets have one of these holders in it?"""
+    return any(sum(holder not in holders for holder in one) < majority(one) for one in sets)
 
 
 def votes(sets: Iterable[Lives], holder: str, life: str) -> bool:

@@ -19,7 +19,8 @@ from sundog.core.paxos import IDLE, PREPARING, WRITING, Promise, Sent, Writer
 
 _NUMBERS = 1_000_000                    # requests and counters of one incarnation
 _PATIENCE_BEATS = 3
-_LONGEST_STAGGER = 0.25                 # of L
+_AT_ONCE = 3                            # nodes that a heartbeat goes to while there is no leader
+_STAGGER, _LONGEST_STAGGER = 0.025, 0.25    # of L: from one candidate to the next, and of the last
 _ANSWERS_COUNT_FOR = 0.5                # of L: a holder that acknowledged us so lately is one that answers
 _FORGOTTEN = "remove /var/sundog/ledger on {node} and restart its coordinator: it comes back with a new life"
 
@@ -78,9 +79,31 @@ class Voting(Alone):
             earlier &= {name for one in self.electorate() for name in one}
         self.disks.follow(sorted({*cluster.holders, *cluster.beating, *earlier}))
         self._idle = {name: holder.idle for name, holder in {**cluster.retired, **cluster.holders}.items()}
-        # A node without a vote may lead too, where passive holders are the majority; those with one go first.
-        places = sorted(cluster.nodes, key=lambda node: (not cluster.nodes[node].votes, node))
-        self._stagger_s = min((places.index(self.name) + 1) / 40, _LONGEST_STAGGER) * cluster.timing.timeout_s
+        self._stagger_s = self._stagger() * cluster.timing.timeout_s
+
+    def _stagger(self) -> float:
+        """How long to wait for candidates before us, of L. Those with a vote go first, one after the other.
+
+        Where no majority does without them, one of them is up whenever anybody can lead: the rest waits until they must
+        be out of each other's reach. All nodes of a large cluster at once would be in each other's way.
+        """
+        nodes = self._cluster.nodes
+        places = sorted(nodes, key=lambda node: (not nodes[node].votes, node))
+        place, first = places.index(self.name), sum(bool(node.votes) for node in nodes.values())
+        if place >= first and voters.needs(self.electorate(), nodes):
+            return 1 + place * _STAGGER
+        count = first if place < first else len(places)
+        return (place + 1) * min(_STAGGER, _LONGEST_STAGGER / count)
+
+    def electors(self, turn: int) -> List[str]:
+        """Others of which one may lead next, so many a turn: with a vote, or any where passive holders may do alone.
+
+        More would drown a large cluster in heartbeats as soon as it loses its leader. Who leads tells everybody.
+        """
+        who = self._nodes() if voters.needs(self.electorate(), self._cluster.nodes) \
+            else [node for node in self._cluster.nodes if node != self.name]
+        first = turn * _AT_ONCE % len(who) if len(who) > _AT_ONCE else 0
+        return (who + who)[first:first + min(_AT_ONCE, len(who))]
 
     def learned(self, ledger: Ledger) -> None:
         """The node knows of a newer chosen ledger."""
