@@ -124,7 +124,7 @@ class World(Looking):
         return self
 
     def heal(self) -> "World":
-        """All links whole, targets reached, disks well, methods willing, frozen hosts thawed; power stays as it is."""
+        """All links whole, targets reached, disks well, methods willing, frozen hosts thawed; hosts that are off stay so."""
         self.wire.heal()
         for partition in self.partitions.values():
             partition.slowest_s, partition.failing = partition.usual_s, 0.0
@@ -142,7 +142,8 @@ class World(Looking):
             machine.resume()
             if machine.barred:
                 # Its next boot is what such a host needs, and an operator is told so.
-                machine.reset("booted by an operator")
+                machine.power_off("switched off and on by an operator")
+                machine.power_on()
         self.note("world", "healed")
         return self
 
