@@ -124,7 +124,7 @@ class World(Looking):
         return self
 
     def heal(self) -> "World":
-        """All links whole, targets reached, disks well, methods willing, frozen hosts thawed; hosts that are off stay so."""
+        """All links whole, targets reached, disks well, methods willing, frozen hosts thawed; what is off stays off."""
         self.wire.heal()
         for partition in self.partitions.values():
             partition.slowest_s, partition.failing = partition.usual_s, 0.0

@@ -1,5 +1,5 @@
 """When a node is woken for every datagram and when it looks for many at once."""
-from sundog.link.pace import PAUSE_S, Pace
+from sundog.link.pace import Pace
 
 
 def wake(pace: Pace, rate: float, seconds: float, begin: float = 0.0) -> bool:
@@ -8,17 +8,17 @@ def wake(pace: Pace, rate: float, seconds: float, begin: float = 0.0) -> bool:
 
 
 def test_a_follower_is_woken_for_every_datagram() -> None:
-    assert not wake(Pace(), rate=60, seconds=10)
+    assert not wake(Pace(0.2), rate=60, seconds=10)
 
 
 def test_the_leader_of_many_looks_instead_and_goes_on_while_it_finds_some() -> None:
-    pace = Pace()
+    pace = Pace(0.2)
     assert wake(pace, rate=370, seconds=0.2) and pace.polls
-    assert all(pace.polled(round(370 * PAUSE_S)) for _ in range(1000))
+    assert all(pace.polled(round(370 * pace.pause_s)) for _ in range(1000))
 
 
 def test_it_is_woken_again_once_it_finds_little_for_a_while_but_not_for_one_empty_look() -> None:
-    pace = Pace()
+    pace = Pace(0.2)
     wake(pace, rate=370, seconds=0.2)
     assert pace.polled(0) and pace.polled(5)
     assert not all(pace.polled(0) for _ in range(20)) and not pace.polls

@@ -123,7 +123,7 @@ class Daemon(Desk):
         # Before anything else: a host that was stopped and goes on after its deadline has no right to act.
         if self.deadline.passed(now):
             return
-        self.reservations.follow()
+        self.reservations.follow(isinstance(event, events.Heard))
         by_s = self._clocks.jumped(now, time.time())
         if by_s:
             self._jumps += 1

@@ -55,8 +55,13 @@ class Reservations:
         until = self.lease()
         return until is not None and self.loop.time() < until
 
-    def follow(self) -> None:
-        """Called before each step of the core: what has stopped writes no more, and a new right is used at once."""
+    def follow(self, heard: bool = False) -> None:
+        """Called before each step of the core: what has stopped writes no more, and a new right is used at once.
+
+        `heard`: the step is about a frame. These are most, and stop nothing; they may bring the right.
+        """
+        if heard and self._had_right and not self._renewals:
+            return
         if self._writers:
             self._writers.intersection_update(self.running())
         for until, renewed in self._renewals:

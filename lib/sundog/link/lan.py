@@ -16,7 +16,7 @@ from sundog.core.frames import Body, Refused
 from sundog.link.codec import FrameError, pack_body
 from sundog.link.frame import NO_SESSION, Frame, cluster_id, seal, unseal
 from sundog.link.gate import FIRST, GREET, NEW, Gate, Run
-from sundog.link.pace import PAUSE_S, Pace
+from sundog.link.pace import Pace
 from sundog.link.serial import SerialLine
 
 _RETRY_BIND_S = 1.0
@@ -51,7 +51,7 @@ class Lan:
         self._sockets: Dict[str, socket.socket] = {}
         self._retries: Dict[str, asyncio.TimerHandle] = {}
         self._told: Dict[str, str] = {}
-        self._pace = Pace()
+        self._pace = Pace(cluster.timing.beat_s)
         self._polling: Optional[asyncio.TimerHandle] = None
         self._without_key: Set[str] = set()             # addresses that were told of
         self._copies: Dict[bytes, Frame] = {}           # authentic datagrams that came lately
@@ -138,7 +138,7 @@ class Lan:
         if self._pace.woken(self.loop.time()):
             for one in self._sockets.values():
                 self.loop.remove_reader(one.fileno())
-            self._polling = self.loop.call_later(PAUSE_S, self._poll)
+            self._polling = self.loop.call_later(self._pace.pause_s, self._poll)
         self._drain(link, sock)
 
     def _poll(self) -> None:
@@ -146,7 +146,7 @@ class Lan:
         for link, sock in tuple(self._sockets.items()):
             self._drain(link, sock)
         if self._pace.polled(self.received - before):
-            self._polling = self.loop.call_later(PAUSE_S, self._poll)
+            self._polling = self.loop.call_later(self._pace.pause_s, self._poll)
         else:
             for link, sock in self._sockets.items():
                 self._listen(link, sock)
