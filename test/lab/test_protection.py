@@ -101,6 +101,14 @@ def quick(tmp_path: Path) -> Iterator[Sick]:
         yield running(lab)
 
 
+def test_the_guards_of_a_host_do_not_wait_for_what_they_guard_and_failfast_not_for_the_coordinator(quick: Sick) -> None:
+    coordinator, failfast = (quick.pids("n1", words)[0] for words in ("sundog.daemon.start", "sundog.daemon.failfast"))
+    server = quick.pids("n1", "sleep 100000")[-1]
+    assert [os.sched_getscheduler(pid) for pid in (coordinator, failfast, server)] == \
+        [os.SCHED_RR, os.SCHED_RR, os.sched_getscheduler(0)]
+    assert os.sched_getparam(failfast).sched_priority > os.sched_getparam(coordinator).sched_priority
+
+
 def test_an_owner_whose_process_table_is_full_resets_itself_without_a_new_process(quick: Sick) -> None:
     with Limited(quick.lab, "n1", "pids") as limit:
         limit.set("pids.max", "1")

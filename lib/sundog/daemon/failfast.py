@@ -282,12 +282,13 @@ def complain(text: str) -> None:
 
 
 def be_urgent() -> None:
-    """Ask for the real-time class; carry on with a warning when refused."""
+    """Ask for the real-time class, above the coordinator; carry on with a warning when refused."""
     try:
-        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(os.sched_get_priority_min(os.SCHED_RR)))
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(os.sched_get_priority_min(os.SCHED_RR) + 1))
     except (AttributeError, OSError) as error:
         try:
-            pid = os.posix_spawn("/usr/bin/priocntl", ["priocntl", "-s", "-c", "RT", "-i", "pid", str(os.getpid())], {})
+            pid = os.posix_spawn("/usr/bin/priocntl", ["priocntl", "-s", "-c", "RT", "-m", "1", "-p", "1", "-i", "pid",
+                                                       str(os.getpid())], {})
             os.waitpid(pid, 0)
         except OSError:
             complain("warning: no real-time class: %s" % error)

@@ -42,6 +42,7 @@ from sundog.daemon.store import Store
 from sundog.errors import ConfigProblem, SundogError
 from sundog.link.key import load_key
 from sundog.link.lan import Lan
+from sundog.solaris.urgency import be_urgent
 
 OK, AGAIN, USAGE, MISCONFIGURED = 0, 1, 2, 96
 PREFLIGHT_EACH_S = 30.0
@@ -251,6 +252,9 @@ def main(arguments: Optional[List[str]] = None) -> int:
         say("takes no arguments: everything is in /etc/sundog/cluster.yaml")
         return USAGE
     asyncio.set_event_loop_policy(Policy())
+    refused = be_urgent()
+    if refused:
+        say(f"warning: no real-time class, so a busy host may hold the coordinator up: {refused}")
     try:
         return asyncio.run(Run(Paths(), ThisHost(), resource.parameters()).live())
     except ConfigProblem as error:

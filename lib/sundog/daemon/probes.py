@@ -11,6 +11,8 @@ import signal
 import threading
 from typing import Callable, Optional
 
+from sundog.solaris.urgency import for_children
+
 TRUE = "/usr/bin/true"
 _TOUCHED = 1 << 20
 _BLOCK = 512
@@ -21,7 +23,7 @@ Check = Callable[[], str]
 def can_start(program: str = TRUE) -> str:
     """A new process, as the stop methods need one (fork(2): EAGAIN, ENOMEM)."""
     try:
-        pid = os.posix_spawn(program, [program], {}, setsigdef=[signal.SIGPIPE])
+        pid = os.posix_spawn(program, [program], {}, setsigdef=[signal.SIGPIPE], **for_children())
     except OSError as error:
         return f"no process can be started: {error.strerror}"
     os.waitpid(pid, 0)

@@ -12,6 +12,7 @@ from sundog.config.fields import Command, Duration, Field, strangers
 from sundog.errors import ConfigProblem, SundogError
 from sundog.resource.terms import Condition, Permit, Problem, State
 from sundog.solaris.host import Host
+from sundog.solaris.urgency import calm, for_children
 
 SHELL = "/sbin/sh"
 PATIENCE_S = 60.0
@@ -105,12 +106,13 @@ def launch(command: str, user: Optional[str]) -> int:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     entry = account(user)
     if entry is None:
-        return os.posix_spawn(SHELL, words, environment, setpgroup=0, setsigdef=[signal.SIGPIPE])
+        return os.posix_spawn(SHELL, words, environment, setpgroup=0, setsigdef=[signal.SIGPIPE], **for_children())
     import subprocess
     environment.update(HOME=entry.pw_dir, LOGNAME=entry.pw_name, USER=entry.pw_name)
     process = subprocess.Popen(words, env=environment, user=entry.pw_uid, group=entry.pw_gid, start_new_session=True,
                                extra_groups=os.getgrouplist(entry.pw_name, entry.pw_gid),
                                cwd=entry.pw_dir if os.path.isdir(entry.pw_dir) else "/")
+    calm(process.pid)
     process.returncode = 0              # wait() below reaps it, not subprocess
     return process.pid
 

@@ -10,6 +10,7 @@ import time
 from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from sundog.errors import SundogError
+from sundog.solaris.urgency import for_children
 
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin", "LC_ALL": "C"}
 #: How often an end is looked for while somebody else (a daemon that the command left behind) holds the pipes open.
@@ -84,7 +85,7 @@ def spawn(argv: Sequence[str], stdin: Optional[int], out: int, err: int) -> int:
     """Start `argv` in a process group of its own; its pid. Raises OSError."""
     first = (os.POSIX_SPAWN_DUP2, stdin, 0) if stdin is not None else \
         (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0)
-    return os.posix_spawn(argv[0], list(argv), ENVIRONMENT, setpgroup=0, setsigdef=[signal.SIGPIPE],
+    return os.posix_spawn(argv[0], list(argv), ENVIRONMENT, setpgroup=0, setsigdef=[signal.SIGPIPE], **for_children(),
                           file_actions=[first, (os.POSIX_SPAWN_DUP2, out, 1), (os.POSIX_SPAWN_DUP2, err, 2)])
 
 
