@@ -66,7 +66,13 @@ def test_each_node_reads_what_every_node_wrote_last(nodes: Nodes) -> None:
     assert one.exchange(block("n1", 1)) == (block("n1", 1),)
     assert two.exchange(block("n2", 2)) == (replace(block("n1", 1), ledger=None), block("n2", 2))
     assert one.exchange(block("n1", 3)) == (block("n1", 3), replace(block("n2", 2), ledger=None))
-    assert two.exchange(None) == one.exchange(None)
+    # What only reads may get it from a server that lags (docs/witness.md): never older than what it saw before.
+    for _ in range(1000):
+        read = two.exchange(None)
+        assert read[0].counter in (1, 3)
+        if read[0].counter == 3:
+            break
+    assert read == one.exchange(None)
     assert one.life == two.life != ""
 
 

@@ -13,6 +13,7 @@ from sundog.core.membership import NEVER, Membership
 
 Way = Tuple[str, str]                   # peer, link
 _TURNS = 3                              # greetings that must have been missed
+_LOOKS = 4                              # within L
 
 UP, LOST, DOWN, UNHEARD = "up", "lost", "down", "never"
 
@@ -22,6 +23,7 @@ class Watch:
         self.me = me
         self.lost: Dict[Way, float] = {}                # since when; NEVER: not heard since this daemon started
         self._began_at: Optional[float] = None
+        self._look_at = NEVER
         self._turn = 0
         self.follow(cluster)
 
@@ -29,6 +31,7 @@ class Watch:
         """The nodes and links of a configuration."""
         self.ways: Mapping[str, Tuple[str, ...]] = {
             node: paths.shared(cluster, self.me, node) for node in cluster.nodes if node != self.me}
+        self._pause_s = cluster.timing.timeout_s / _LOOKS
         self.patience_s = cluster.timing.timeout_s + _TURNS * max(len(self.ways), 1) * cluster.timing.beat_s
         known = {(node, link) for node, links in self.ways.items() for link in links}
         self.lost = {way: since for way, since in self.lost.items() if way in known}
@@ -42,7 +45,10 @@ class Watch:
         return others[self._turn % len(others)]
 
     def look(self, now: float, peers: Membership) -> List[Journal]:
-        """What has changed since the last look, as journal lines."""
+        """What has changed since the last look, as journal lines; some times within L it is looked for."""
+        if now < self._look_at:
+            return []
+        self._look_at = now + self._pause_s
         if self._began_at is None:
             self._began_at = now
         told: List[Journal] = []

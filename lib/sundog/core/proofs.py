@@ -35,6 +35,9 @@ def leasable(course: Course) -> bool:
     return not (course.over and course.barred)
 
 
+_NONE = Course()
+
+
 class Proofs:
     """What one leader knows of it. Its successor begins anew: a node that is off is found off."""
 
@@ -43,7 +46,7 @@ class Proofs:
         self.ordered: Set[Key] = set()  # an operator has asked for these; tried once
 
     def course(self, node: str, boot_id: str) -> Course:
-        return self.courses.get(key(node, boot_id), Course())
+        return self.courses.get(key(node, boot_id), _NONE)
 
     def over(self, node: str, boot_id: str) -> bool:
         return self.course(node, boot_id).over

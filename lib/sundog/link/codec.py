@@ -6,6 +6,7 @@ What does not fit the annotation exactly is a FrameError: nothing is converted, 
 import collections.abc
 import json
 import math
+import operator
 import typing
 import zlib
 from dataclasses import MISSING, fields, is_dataclass
@@ -76,12 +77,15 @@ def _plain(value: Any) -> Any:
         return [_plain(item) for item in value]
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}
-    return [_plain(getattr(value, name)) for name in _names(value.__class__)]
+    parts = _values(value.__class__)(value)
+    return parts if _BARE.issuperset(map(type, parts)) else [_plain(part) for part in parts]
 
 
 @lru_cache(maxsize=None)
-def _names(kind: Any) -> Tuple[str, ...]:
-    return tuple(field.name for field in fields(kind))
+def _values(kind: Any) -> Callable[[Any], Tuple[Any, ...]]:
+    """What reads all fields at once."""
+    names = [field.name for field in fields(kind)]
+    return operator.attrgetter(*names) if len(names) > 1 else lambda value: (getattr(value, *names),)
 
 
 def _parse(packed: bytes) -> Any:
