@@ -2,11 +2,13 @@
 
 Prints the simulated hours, how much faster than life that was, the faults by kind, and how long takeovers took.
 Exit status 1 when a seed broke an invariant: its faults are then shrunk to the fewest that still break it, printed
-with the story of every host, and written to a file for --replay.
+with the story of every host, and written to a file for --replay. Interrupted (Ctrl-C, SIGTERM) it gives the summary of
+the seeds so far, with exit status 130 when none of them broke.
 """
 import argparse
 import gc
 import os
+import signal
 import sys
 import time
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -23,6 +25,7 @@ from simulation.trial import Result, replay, trial
 
 _BEFORE_S = 2.0                         # of the story, before the first fault
 _MOST_LINES = 400
+_INTERRUPTED = 130
 
 Attempt = Tuple[int, Optional[Result], Optional[Script]]
 
@@ -101,11 +104,14 @@ def main() -> int:
     if arguments.replay is not None:
         return replay_file(arguments.replay)
     began = time.perf_counter()
-    summary = many(seeds_of(arguments), arguments)
+    summary = Summary()
+    whole = many(seeds_of(arguments), arguments, summary)
     say("\n".join(summary.lines(time.perf_counter() - began)))
+    if not whole:
+        say(f"interrupted after the {summary.seeds + len(summary.broken)} seeds that are counted here")
     if summary.broken:
         explain(summary.broken[min(summary.broken)], arguments)
-    return 1 if summary.broken else 0
+    return 1 if summary.broken else 0 if whole else _INTERRUPTED
 
 
 def say(text: str) -> None:
@@ -158,26 +164,37 @@ def seeds_of(arguments: argparse.Namespace) -> List[int]:
     return list(range(arguments.first, arguments.first + count))
 
 
-def many(seeds: List[int], arguments: argparse.Namespace) -> Summary:
-    summary = Summary()
-    with ProcessPoolExecutor(arguments.jobs) as pool:
-        running: "Set[Future[Attempt]]" = set()
-        todo = iter(seeds)
-        while True:
-            for seed in todo:
-                running.add(pool.submit(attempt, seed, arguments.storm, arguments.timeout, arguments.profile))
-                if len(running) > 2 * arguments.jobs:
-                    break
-            if not running:
-                return summary
-            done, running = wait(running, return_when=FIRST_COMPLETED)
-            for one in done:
-                seed, result, script = one.result()
-                if result is not None:
-                    summary.add(result)
-                elif script is not None:
-                    summary.broken[seed] = script
+def many(seeds: List[int], arguments: argparse.Namespace, summary: Summary) -> bool:
+    """Fill the summary; False: interrupted before all seeds were tried."""
+    with ProcessPoolExecutor(arguments.jobs, initializer=signal.signal,
+                             initargs=(signal.SIGINT, signal.SIG_IGN)) as pool:
+        try:
+            _many(pool, seeds, arguments, summary)
+        except KeyboardInterrupt:
+            pool.shutdown(cancel_futures=True)
+            return False
+    return True
+
+
+def _many(pool: ProcessPoolExecutor, seeds: List[int], arguments: argparse.Namespace, summary: Summary) -> None:
+    running: "Set[Future[Attempt]]" = set()
+    todo = iter(seeds)
+    while True:
+        for seed in todo:
+            running.add(pool.submit(attempt, seed, arguments.storm, arguments.timeout, arguments.profile))
+            if len(running) > 2 * arguments.jobs:
+                break
+        if not running:
+            return
+        done, running = wait(running, return_when=FIRST_COMPLETED)
+        for one in done:
+            seed, result, script = one.result()
+            if result is not None:
+                summary.add(result)
+            elif script is not None:
+                summary.broken[seed] = script
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(main())
