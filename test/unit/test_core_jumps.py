@@ -53,3 +53,10 @@ def test_what_adjtime_slews_is_no_jump():
 
 def test_a_clock_that_is_set_back_is_no_pause_and_hides_no_later_one():
     assert looks(Clocks(0.2, 2.0), (10.0, 100.0), (10.1, 40.1), (10.2, 41.2)) == [0.0, 0.0, 1.0]
+
+
+def test_a_jump_is_told_once_also_where_rounding_has_it_at_the_very_guard() -> None:
+    clocks = Clocks(0.2, 10.0)
+    clocks.jumped(22164.14240659945, 22164.14240659945 - 21577.29351479255)
+    assert clocks.jumped(22165.09240659945, 587.9988918069045) > 0
+    assert not clocks.jumped(22165.09240659945, 587.9988918069045)

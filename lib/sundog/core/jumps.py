@@ -30,7 +30,7 @@ class Clocks:
         """Seconds by which the wall clock has gone further than the steady one since the last look, or 0.0."""
         offset = wall - steady
         began_at, before = self._since or (steady, offset)
-        if offset < before or offset > before + self._guard_s or steady - began_at > self._window_s \
-                or self._since is None:
+        by_s = ahead(offset, before, self._guard_s)
+        if offset < before or by_s or steady - began_at > self._window_s or self._since is None:
             self._since = (steady, offset)
-        return ahead(offset, before, self._guard_s)
+        return by_s
