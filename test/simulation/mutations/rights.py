@@ -33,7 +33,7 @@ STANDING = of(
 JUMPS = of(
     "jumps",
     ("before > guard_s else 0.0", "before > 10 * guard_s else 0.0"),
-    ("if offset < before or offset", "if offset"),
+    ("if offset < before or by_s", "if by_s"),
     ("steady - began_at > self._window_s", "False"))
 TAKEOVER = of(
     "takeover",
