@@ -45,7 +45,7 @@ class Watch:
         return others[self._turn % len(others)]
 
     def look(self, now: float, peers: Membership) -> List[Journal]:
-        """What has changed since the last look, as journal lines; some times within L it is looked for."""
+        """What has changed since the last look, as journal lines; asked more than four times in L it does not look."""
         if now < self._look_at:
             return []
         self._look_at = now + self._pause_s

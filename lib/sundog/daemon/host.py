@@ -1,5 +1,5 @@
 """What the daemon wants of this host, over the adapters of solaris/ and the modules of resource/. All calls block."""
-from typing import Dict, List, Mapping, Tuple
+from typing import Dict, List, Mapping, Sequence, Tuple
 
 import sundog.solaris.smf as smf
 from sundog import resource
@@ -70,28 +70,33 @@ class ThisHost(Surroundings):
 
     def unfit(self, cluster: Cluster, node: str, active: Tuple[str, ...]) -> Dict[str, str]:
         found: Dict[str, str] = {}
-        for group in cluster.groups.values():
-            if node in group.nodes and group.name not in active:
-                problems = [f"{name}: {text}" for name, text in
-                            [*_problems(self.host, group), *_unguarded(self.host, cluster, node, group)]]
-                if problems:
-                    found[group.name] = "; ".join(problems)
+        waiting = [group for group in cluster.groups.values() if node in group.nodes and group.name not in active]
+        unguarded = _unguarded(self.host, cluster, node, waiting)
+        for group in waiting:
+            problems = [f"{name}: {text}" for name, text in [*_problems(self.host, group), *unguarded[group.name]]]
+            if problems:
+                found[group.name] = "; ".join(problems)
         return found
 
 
-def _unguarded(host: Host, cluster: Cluster, node: str, group: Group) -> List[Tuple[str, str]]:
-    """Pools on disks from which a fence of type scsi would not keep this node: its proof would not hold for them."""
-    problems: List[Tuple[str, str]] = []
-    pools = [one for one in group.resources if one.type == "zpool"] if scsi.disks_of(cluster, node) else []
-    for one in pools:
-        try:
-            found = zpool.importable(host.run).get(one.params.pool)
-        except SundogError:
-            continue                    # the pool's own preflight has said it
-        disks = scsi.unnamed(cluster, node, found.disks if found is not None else ())
+def _unguarded(host: Host, cluster: Cluster, node: str, groups: Sequence[Group]) -> Dict[str, List[Tuple[str, str]]]:
+    """Pools on disks from which a fence of type scsi would not keep this node: its proof would not hold for them.
+
+    By group. All pools are listed at once: each listing reads every disk of the host.
+    """
+    problems: Dict[str, List[Tuple[str, str]]] = {group.name: [] for group in groups}
+    pools = [(group.name, one) for group in groups for one in group.resources if one.type == "zpool"]
+    if not pools or not scsi.disks_of(cluster, node):
+        return problems
+    try:
+        listed = zpool.importable(host.run)
+    except SundogError:
+        return problems                 # the pools' own preflights have said it
+    for group, one in pools:
+        disks = scsi.unnamed(cluster, node, listed[one.params.pool].disks if one.params.pool in listed else ())
         if disks:
-            problems.append((one.name, f"pool {one.params.pool} is on {', '.join(disks)}, which the fence of {node} by "
-                             f"scsi does not name; add it to fence.{node}"))
+            problems[group].append((one.name, f"pool {one.params.pool} is on {', '.join(disks)}, which the fence of "
+                                    f"{node} by scsi does not name; add it to fence.{node}"))
     return problems
 
 

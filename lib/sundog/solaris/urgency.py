@@ -13,8 +13,10 @@ def be_urgent() -> str:
     try:
         before = os.sched_getscheduler(0)
         os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(os.sched_get_priority_min(os.SCHED_RR)))
-    except (AttributeError, OSError) as error:
-        return str(error)
+    except AttributeError:
+        return "this Python has no sched_setscheduler"
+    except OSError as error:
+        return f"{error.strerror}; it takes the privilege proc_priocntl"
     if before != os.SCHED_RR:
         _inherited["scheduler"] = (before, os.sched_param(0))
     return ""
