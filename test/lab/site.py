@@ -70,6 +70,20 @@ class Site:
         for node in nodes or self.nodes:
             self.sh(node, f"svcadm enable {FAILFAST} {COORDINATOR}")
 
+    def start_led_by_others(self, node: str, within_s: float) -> None:
+        """`node` last, so that it does not lead: who leads cannot be asked to switch itself off."""
+        others = [one for one in self.nodes if one != node]
+        self.start(*others)
+        self.until(f"{' or '.join(others)} leads", lambda: self.status(others[0]).get("leader"), within_s)
+        self.start(node)
+        self.until(f"{node} has joined", lambda: self.status(node).get("lease_s"), within_s)
+        self.until("the group is online", lambda: self.owner(others[0]), within_s)
+
+    def bring(self, node: str, ask: str, within_s: float) -> None:
+        """The group to `node`, by a command on `ask`."""
+        self.sh(ask, f"sundog group online {self.group} --node {node}")
+        self.until(f"the group is online on {node}", lambda: self.owner(ask) == node, within_s)
+
     def status(self, node: str) -> Dict[str, Any]:
         text = self.sh(node, "sundog status --json", check=False)
         return dict(json.loads(text)) if text.startswith("{") else {}

@@ -69,19 +69,14 @@ def make(tmp_path: Path) -> Iterator[Any]:
             lab.wait_booted(node, PATIENCE_S)
         site = Site(lab, NODES)
         site.sh("n1", f"zpool create -f -o cachefile=none tank /dev/dsk/{POOL} && zpool export tank")
-        # n1 owns and does not lead: who leads cannot be asked to switch itself off.
-        site.start("n2", "n3")
         if not owned:
+            site.start("n2", "n3")
             return site
-        site.until("n2 or n3 leads", lambda: site.status("n2").get("leader"), PATIENCE_S)
-        site.start("n1")
-        site.until("n1 has joined", lambda: site.status("n1").get("lease_s"), PATIENCE_S)
-        site.until("the group is online", lambda: site.owner("n2"), PATIENCE_S)
+        site.start_led_by_others("n1", PATIENCE_S)
         # Until then no other node's death is survived.
         site.until("every node votes", lambda: everybody_votes(site), PATIENCE_S)
         site.until("every disk is reserved", lambda: all(reserved(site, disk) for disk in DISKS), PATIENCE_S)
-        site.sh("n2", "sundog group online tcp --node n1")
-        site.until("the group is online on n1", lambda: site.owner("n2") == "n1", PATIENCE_S)
+        site.bring("n1", "n2", PATIENCE_S)
         return site
 
     try:

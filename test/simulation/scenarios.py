@@ -135,9 +135,7 @@ def fenced_twice() -> None:
 
 def device_of_another_host() -> None:
     """It says "off" of a node that lives, and nothing when that one freezes later."""
-    world = three().fence().settle().run(5)
-    if world.leader() == "n1":
-        world.kill_daemon("n1", back_in_s=0.9).run(until=lambda: world.leader() not in (None, "n1")).run(5)
+    world = three().fence().settle().run(5).lead_elsewhere("n1")
     world.devices["n1"].astray = True
     world.ask_fence("fence", "n1", "n2")
     world.run(10).devices["n1"].mend()
@@ -149,9 +147,7 @@ def device_of_another_host() -> None:
 
 def barred_and_alive() -> None:
     """An operator has the disks of a living owner closed to it; its address is up until its lease is over."""
-    world = three().fence(by="scsi").settle().run(5)
-    if world.leader() == "n1":
-        world.kill_daemon("n1", back_in_s=0.9).run(until=lambda: world.leader() not in (None, "n1")).run(5)
+    world = three().fence(by="scsi").settle().run(5).lead_elsewhere("n1")
     world.ask_fence("fence", "n1", "n2")
     world.run(until=lambda: world.online("web") == "n2")
 

@@ -11,10 +11,7 @@ def world() -> World:
 
 def settled(world: World) -> World:
     """With a leader that is no owner of web, so that it can be its device's master."""
-    world.settle().run(5)
-    if world.leader() == "n1":
-        world.kill_daemon("n1", back_in_s=0.9).run(until=lambda: world.leader() not in (None, "n1")).run(5)
-    return world
+    return world.settle().run(5).lead_elsewhere("n1")
 
 
 def test_a_dead_owner_is_fenced_and_taken_over_within_the_timeout_and_a_second(world: World) -> None:

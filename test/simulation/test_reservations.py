@@ -6,11 +6,8 @@ from simulation.world import World
 
 @pytest.fixture
 def world() -> World:
-    world = World(seed=1).nodes("n1", "n2", "n3", "n4", "n5").group("web", on="n1").fence(by="scsi").settle()
-    world.run(5)
-    if world.leader() == "n1":
-        world.kill_daemon("n1", back_in_s=0.9).run(until=lambda: world.leader() not in (None, "n1")).run(5)
-    return world
+    world = World(seed=1).nodes("n1", "n2", "n3", "n4", "n5").group("web", on="n1").fence(by="scsi")
+    return world.settle().run(5).lead_elsewhere("n1")
 
 
 def test_a_frozen_owners_group_starts_elsewhere_once_its_disks_are_closed_to_it(world: World) -> None:

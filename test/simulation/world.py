@@ -101,6 +101,12 @@ class World(Looking):
         self.machines[key].thaw()
         return self
 
+    def lead_elsewhere(self, node: str) -> "World":
+        """See to it that another than `node` leads: who leads cannot be asked to fence itself."""
+        if self.leader() == node:
+            self.kill_daemon(node, back_in_s=0.9).run(until=lambda: self.leader() not in (None, node)).run(5)
+        return self
+
     def kill_daemon(self, key: str, back_in_s: Optional[float] = 0.5) -> "World":
         """The daemon dies alone; SMF starts it again after `back_in_s`, or never."""
         machine = self.machines[key]

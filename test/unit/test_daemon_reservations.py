@@ -1,6 +1,7 @@
 """When this node claims shared disks, when a start is refused for them, and when their loss ends the host."""
 import asyncio
-from typing import Any, Callable, Coroutine, List, Optional, Set
+import contextlib
+from typing import Any, AsyncIterator, Callable, Coroutine, List, Optional, Set
 
 import pytest
 
@@ -82,22 +83,40 @@ async def ready(one: Reservations, group: str) -> bool:
     return asked.result()
 
 
+async def owning(world: World) -> Reservations:
+    """Both nodes have their keys there, and web runs on n1."""
+    world.other_joins()
+    one = world.begin()
+    world.running = {"web"}
+    await ready(one, "web")
+    return one
+
+
+@contextlib.asynccontextmanager
+async def kept(one: Reservations) -> AsyncIterator[None]:
+    """As the daemon does it: the disks are looked at all the time."""
+    keeping = asyncio.ensure_future(one.keep())
+    try:
+        yield
+    finally:
+        keeping.cancel()
+
+
 def test_a_node_claims_its_disks_when_it_has_a_right_and_not_before() -> None:
     async def scenario() -> None:
         world = World()
         world.right = False
         one = world.begin()
-        keeping = asyncio.ensure_future(one.keep())
-        await until(lambda: world.rights > 3)
-        assert not world.array.asked
-        world.right = True
-        one.follow()
-        await until(lambda: "n1" in world.array.disks[B])
-        assert not world.array.held, "n2 has no key yet, and would be kept out"
-        world.other_joins()
-        await until(lambda: world.told.count("SCSI-HELD") == 2)
-        assert world.array.held == {A: "n1", B: "n1"} and world.changes >= 2
-        keeping.cancel()
+        async with kept(one):
+            await until(lambda: world.rights > 3)
+            assert not world.array.asked
+            world.right = True
+            one.follow()
+            await until(lambda: "n1" in world.array.disks[B])
+            assert not world.array.held, "n2 has no key yet, and would be kept out"
+            world.other_joins()
+            await until(lambda: world.told.count("SCSI-HELD") == 2)
+            assert world.array.held == {A: "n1", B: "n1"} and world.changes >= 2
     run(scenario)
 
 
@@ -154,15 +173,11 @@ def test_no_key_is_put_where_something_may_write() -> None:
 def test_a_key_that_is_taken_away_ends_a_host_that_runs_something() -> None:
     async def scenario() -> None:
         world = World()
-        world.other_joins()
-        one = world.begin()
-        world.running = {"web"}
-        await ready(one, "web")
-        keeping = asyncio.ensure_future(one.keep())
-        world.other_takes(B)
-        await until(lambda: world.condemned)
-        assert world.told.count("SCSI-BARRED") == 1 and not world.array.may_write("n1", B)
-        keeping.cancel()
+        one = await owning(world)
+        async with kept(one):
+            world.other_takes(B)
+            await until(lambda: world.condemned)
+            assert world.told.count("SCSI-BARRED") == 1 and not world.array.may_write("n1", B)
     run(scenario)
 
 
@@ -171,29 +186,24 @@ def test_a_key_that_is_taken_from_an_idle_node_is_put_back() -> None:
         world = World()
         world.other_joins()
         one = world.begin()
-        keeping = asyncio.ensure_future(one.keep())
-        await until(lambda: world.told.count("SCSI-HELD") == 2)
-        world.other_takes(A)
-        await until(lambda: world.array.may_write("n1", A))
-        assert not world.condemned
-        keeping.cancel()
+        async with kept(one):
+            await until(lambda: world.told.count("SCSI-HELD") == 2)
+            world.other_takes(A)
+            await until(lambda: world.array.may_write("n1", A))
+            assert not world.condemned
     run(scenario)
 
 
 def test_a_disk_that_has_forgotten_all_ends_nobody_and_is_said() -> None:
     async def scenario() -> None:
         world = World()
-        world.other_joins()
-        one = world.begin()
-        world.running = {"web"}
-        await ready(one, "web")
-        keeping = asyncio.ensure_future(one.keep())
-        await until(lambda: world.told.count("SCSI-HELD") == 2)
-        world.array.disks[A].clear()
-        world.array.held.pop(A)
-        await until(lambda: "SCSI-KEYLESS" in world.told)
-        assert not world.condemned and not world.array.disks[A]
-        keeping.cancel()
+        one = await owning(world)
+        async with kept(one):
+            await until(lambda: world.told.count("SCSI-HELD") == 2)
+            world.array.disks[A].clear()
+            world.array.held.pop(A)
+            await until(lambda: "SCSI-KEYLESS" in world.told)
+            assert not world.condemned and not world.array.disks[A]
     run(scenario)
 
 
