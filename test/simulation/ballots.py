@@ -3,7 +3,7 @@
 A holder accepts a value when the writer's block stands there under (ballot, version) and no block there has begun a
 higher ballot (Gafni & Lamport, 2003: phase 2). A value accepted by a majority of holders is chosen, for ever.
 """
-from typing import Callable, Dict, Iterable, Mapping, Optional, Set, Tuple
+from typing import Callable, Dict, Iterable, List, Mapping, Optional, Set, Tuple
 
 from sundog.core import voters
 from sundog.core.frames import Ballot, Block
@@ -66,10 +66,13 @@ class Ballots:
 
     def spared(self, holder: str) -> bool:
         """Could this holder lose what it keeps, and a majority of every set that may be in force still remember?"""
-        values = [value for (_, version), value in self._values.items() if version >= self.latest.version]
-        values.append(self.latest)
-        return all(value.voters and 2 * len(self._intact(voters) - {holder}) > len(voters) for value in values
+        return all(value.voters and 2 * len(self._intact(voters) - {holder}) > len(voters) for value in self.open()
                    for voters in (value.voters, value.next_voters) if voters or voters is value.voters)
+
+    def open(self) -> List[Ledger]:
+        """The newest ledger, and what some holder has accepted that may yet be chosen after it."""
+        version = self.latest.version
+        return [self.latest, *(value for (_, of), value in self._values.items() if of > version)]
 
     def _intact(self, voters: Mapping[str, str]) -> Set[str]:
         return {holder for holder, life in voters.items() if self.alive(holder, life)}

@@ -58,10 +58,11 @@ class Device:
         machine = self.machine
         if machine.power:
             machine.power_off(f"switched off by its device (asked for {boot_id})")
-        self.world.timeline.at(self.world.now + self.reads_s + self.world.boot_s(), self._on)
+        self.world.timeline.at(self.world.now + self.reads_s + self.world.boot_s(), self._on, machine.boot)
 
-    def _on(self) -> None:
-        if self.world.cluster.fence[self.node][0].after == "start":
+    def _on(self, boot: int) -> None:
+        # Only what it has switched off itself: not what has lost its power since.
+        if self.machine.boot == boot and self.world.cluster.fence[self.node][0].after == "start":
             self.machine.power_on()
 
     def _read(self, asker: "Machine", order: effects.Fence) -> None:

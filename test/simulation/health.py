@@ -98,7 +98,9 @@ class Health:
                  if not world.machines[key].distrusted}
         lives.update({name: disk.life for name, disk in world.partitions.items()
                       if all(self._no_path.get((name, key), NEVER) < since for key in hosts)})
-        sets = voters.in_force(world.invariants.latest, voters.configured(world.first))
+        # Of a change of voters that nobody can take back any more both sets are needed, chosen or not.
+        before = voters.configured(world.first)
+        sets = [one for ledger in world.invariants.ballots.open() for one in voters.in_force(ledger, before)]
         if any(leads(machine) for key, machine in world.machines.items() if key not in hosts):
             self._outsider_at = world.now
         ruled = world.now < self._outsider_at + world.cluster.timing.timeout_s

@@ -159,7 +159,7 @@ class Host:
         self.clock.go_on()
         self.world.note(self.key, "thawed")
         if self.estranged:
-            self.later(self.world.cluster.timing.timeout_s, self.world.invariants.went_on, self, self.lease_gone_at)
+            self.later(self.world.cluster.timing.timeout_s, self.world.invariants.went_on, self, self.woke_at)
         if self.deadline is not None and self.clock.read() >= self.deadline:
             self.reset("failfast: the deadline passed while the host was frozen")
             return

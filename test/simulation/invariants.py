@@ -91,9 +91,9 @@ class Invariants:
         if not right:
             self.fail("I5 permit", f"{machine.key} has {permit}, but the ledger says {entry}")
 
-    def went_on(self, machine: "Machine", lease_gone_at: float) -> None:
-        """L after a host that was paused past its lease has gone on."""
-        if machine.lease_gone_at == lease_gone_at and machine.smf is not None and machine.smf.active:
+    def went_on(self, machine: "Machine", woke_at: float) -> None:
+        """L after a host that was paused past its lease has gone on; after another pause it is asked anew."""
+        if machine.woke_at == woke_at and machine.estranged and machine.smf is not None and machine.smf.active:
             self.fail("I9", f"{machine.smf.active} is active on {machine.key} L after its pause, without a new lease")
 
     def pool_imported(self, machine: "Machine", pool: Pool, permit: Permit) -> None:

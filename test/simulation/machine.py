@@ -263,6 +263,14 @@ class Machine(Host):
     def _store(self, effect: effects.Store) -> None:
         before, self.stored = self.stored, effect.stored
         self.world.invariants.stored(self, before)
+        if self.world.store_s:
+            self.stalled = True
+            self.world.timeline.at(self.world.timeline.now + self.world.store_s, self._durable, self.run)
+
+    def _durable(self, run: int) -> None:
+        if run == self.run and self.stalled:
+            self.stalled = False
+            self._resume()
 
     def _write_disk(self, effect: effects.WriteDisk) -> None:
         self.world.partitions[effect.holder].exchange(self, effect)

@@ -83,7 +83,10 @@ class Draws:
 
     def pick(self, draw: Callable[[], T], known: Callable[[Any], T]) -> T:
         """Draw a value; or find again by `known` what the script has, which raises Void if it is not there."""
-        value = known(self._script.popleft()) if self._script else draw()
+        try:
+            value = known(self._script.popleft()) if self._script else draw()
+        except (TypeError, ValueError):
+            raise Void("it draws something else this time") from None
         if self._fault is not None:
             self._fault.drawn.append(plain(value))
         return value

@@ -76,3 +76,10 @@ def test_what_no_majority_holds_must_not_be_shown(ballots: Ballots) -> None:
     assert ballots.objection(ONE)
     accept(ballots, "b", block("n1", 1, ONE))
     assert ballots.objection(ONE) is None and ballots.objection(OTHER)
+
+
+def test_what_one_holder_has_accepted_may_yet_be_chosen_until_something_newer_is(ballots: Ballots) -> None:
+    accept(ballots, "a", block("n1", 1, ONE))
+    assert ballots.open() == [Ledger(), ONE]
+    accept(ballots, "b", block("n1", 1, ONE))
+    assert ballots.open() == [ONE]

@@ -156,3 +156,12 @@ def test_another_host_of_a_fenced_nodes_name_does_not_stand_for_it(world: World)
     world.add_machine("twin", "n1", "hostid-twin")
     world.run(10).boot("twin").run(20)
     assert world.owner("web") == "n1" and not world.joined("twin")
+
+
+def test_a_device_switches_on_again_only_what_it_has_switched_off(world: World) -> None:
+    settled(world).devices["n1"].reads_s = 10.0
+    world.ask_fence("fence", "n1")
+    world.run(until=lambda: not world.machines["n1"].power)
+    world.devices["n1"].failing = True
+    world.boot("n1").run(1).power_off("n1").run(30)
+    assert not world.machines["n1"].power

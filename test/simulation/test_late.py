@@ -74,3 +74,13 @@ def test_a_node_that_is_heard_again_while_it_is_being_deposed_gets_no_lease() ->
     world.wire.cuts.clear()
     world.run(5).wire.heal()
     world.run(until=lambda: world.online("web") is not None)
+
+
+def test_a_host_that_is_paused_a_second_time_soon_after_is_judged_by_how_it_goes_on_from_there() -> None:
+    world = World(seed=1).nodes("n1", "n2", "n3").group("web", on="n1").settle().run(5)
+    world.power_off("n2").power_off("n3").run(0.2)
+    for paused_s in (15, 10):
+        world.suspend("n1").run(paused_s).thaw("n1").run(0.3)
+    assert world.smf("n1").active
+    world.run(3)
+    assert world.resets == 1

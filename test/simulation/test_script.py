@@ -1,10 +1,12 @@
 """A failure must be found again from its script, and with fewer faults than chance has thrown at it."""
+from collections import deque
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from simulation.invariants import Broken
-from simulation.script import Script
+from simulation.script import Draws, Script, Void
 from simulation.shrink import shortest
 from simulation.trial import replay, trial
 from sundog.core import takeover
@@ -36,3 +38,10 @@ def test_a_line_that_is_no_fault_is_named(tmp_path: Path) -> None:
     path.write_text(path.read_text() + '{"kind": "freeze"}\n')
     with pytest.raises(ValueError, match=":2: not a line of a script"):
         Script.load(path)
+
+
+def test_a_fault_that_draws_something_else_this_time_does_not_strike() -> None:
+    draws = Draws(Random(1))
+    for name in ("g2", ["n1"]):
+        with pytest.raises(Void):
+            draws.within(None, deque([name]), lambda: draws.randint(0, 3))

@@ -36,6 +36,7 @@ class World(Looking):
         self.failing: Set[Tuple[str, str, str]] = set()        # (machine key, group, "start" | "stop")
         self.slowness = 1.0                                     # of methods
         self.takeovers: List[float] = []                        # power gone to online elsewhere, seconds
+        self.store_s = 0.0                                      # how long a daemon waits for what it stores
         self.codes: Dict[str, int] = {}                         # journal entries by code
         self._dark: Dict[str, float] = {}                       # group -> when its owner's power went
         self.health: Optional[Health] = None                    # there in trials: liveness while faults go on

@@ -19,6 +19,8 @@ from sundog.core.paxos import IDLE, PREPARING, WRITING, Promise, Sent, Writer
 
 _NUMBERS = 1_000_000                    # requests and counters of one incarnation
 _PATIENCE_BEATS = 3
+_MOST_DOUBLINGS = 3
+_YIELD = 2                              # beats
 _AT_ONCE = 3                            # nodes that a heartbeat goes to while there is no leader
 _STAGGER, _LONGEST_STAGGER = 0.025, 0.25    # of L: from one candidate to the next, and of the last
 _ANSWERS_COUNT_FOR = 0.5                # of L: a holder that acknowledged us so lately is one that answers
@@ -47,7 +49,8 @@ class Voting(Alone):
         self._holder: Optional[Holder] = None
         self._refused: Set[str] = set()
         self._back_off_until = float("-inf")
-        self._attempts = 0
+        self._attempts = 0                              # that came to nothing, since a leader was last seen
+        self._abandoned_at = float("-inf")
         self._renewed_at = float("-inf")                # when the last ballot was begun in the middle of a leadership
         self.leader_seen_at = float("-inf")             # when the node last heard of another leader
         self.leads_until = float("-inf")
@@ -165,6 +168,9 @@ class Voting(Alone):
         answer = self._holder.write(now, (sender, boot_id), body.request, body.block)
         self.blocks = self._holder.blocks
         if answer is not None:
+            if answer.accepted and body.block.mbal != body.block.bal:
+                # It asks for our vote and has it: stand in nobody's way until it must have what it needs.
+                self._back_off_until = max(self._back_off_until, now + _YIELD * self._timing.beat_s)
             self._out.append(Send(sender, answer))
 
     def _own(self, now: float, block: Block) -> Optional[Blocks]:
@@ -186,7 +192,12 @@ class Voting(Alone):
         if self.distrust or self._holder is None or self.writer.phase != IDLE:
             return float("inf")
         free_at = max(self._holder.free_at(self.run), self._disks_free_at())
-        return max(free_at, self.quiet_until, self._back_off_until) + self._stagger_s
+        # Where holders take long to keep what they promise, the next candidate must wait longer, or none gets through.
+        spread = 1 << min(self._failed(), _MOST_DOUBLINGS)
+        return max(free_at, self.quiet_until, self._back_off_until) + self._stagger_s * spread
+
+    def _failed(self) -> int:
+        return 0 if self.leader_seen_at > self._abandoned_at else self._attempts
 
     def _disks_free_at(self) -> float:
         """When enough disks let a candidate in, if all nodes do."""
@@ -239,7 +250,7 @@ class Voting(Alone):
     def _abandon(self, now: float, for_s: float) -> None:
         """Give this ballot up, and leadership if it is not assured by an earlier one; stand again later."""
         self.writer.stop()
-        self._attempts += 1
+        self._attempts, self._abandoned_at = self._failed() + 1, now
         beat = self._timing.beat_s
         self._back_off_until = now + max(for_s, beat * (1 + self._attempts % 4))
 
