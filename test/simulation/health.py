@@ -26,7 +26,7 @@ NEVER = float("-inf")
 
 
 class Health:
-    """Looks every quarter of L; troubles of hosts are known to the moment (Machine.troubled_at)."""
+    """Looks every quarter of L; those of hosts and disks are known to the moment (troubled_at, troubled)."""
 
     def __init__(self, world: "World") -> None:
         self.world = world
@@ -38,6 +38,8 @@ class Health:
         self._outsider_at = NEVER                               # when a host outside of the sound part last led
         self._labels: Dict[str, int] = {}                       # disk -> how often it was labelled, at the last look
         self._well: Dict[str, float] = {}                       # group -> when it last was online, or excused
+        for disk in world.partitions.values():
+            disk.late_s = 2 * self._latest_s            # written, then read
         world.health = self
         world.timeline.at(world.now, self._look)
 
@@ -81,6 +83,8 @@ class Health:
             bad = anew or disk.hung or disk.failing or disk.slowest_s > self._latest_s
             for key in self.world.machines if bad else disk.unreachable:
                 self._no_path[name, key] = self.world.now
+            for key, until in disk.troubled.items():
+                self._no_path[name, key] = max(until, self._no_path.get((name, key), NEVER))
 
     def sound(self) -> Set[str]:
         """The hosts of the sound part; none when no majority is sound."""

@@ -77,6 +77,8 @@ def attempt(seed: int, storm_s: float, timeout_s: float, profile: str) -> Attemp
         return seed, trial(seed, storm_s, timeout_s=timeout_s, profile=profile), None
     except Broken as broken:
         return seed, None, broken.script
+    except Exception as error:
+        raise RuntimeError(f"seed {seed}, profile {profile}: the simulation itself failed") from error
 
 
 def arguments_of(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:

@@ -28,6 +28,8 @@ class Partition:
         self.failing = 0.0                                  # probability that an exchange fails
         self.unreachable: Set[str] = set()                  # keys of machines that have lost their path
         self.hung = False                                   # takes orders and does nothing, until it is released
+        self.late_s = float("inf")                          # an exchange that takes longer is a trouble
+        self.troubled: Dict[str, float] = {}                # machine -> until when it waited for such a one, or in vain
         self._hanging: List[Callable[[], None]] = []
         self._count = 0
         self._landed: Dict[str, int] = {}                   # writer -> the newest of its writes that stands there
@@ -52,6 +54,7 @@ class Partition:
             return
         self._busy[at] = None
         if self.hung:
+            self._trouble(machine, 0.0)
             self._hanging.append(lambda: self._begin(machine, machine.boot, at, order))
         else:
             self._begin(machine, machine.boot, at, order)
@@ -62,6 +65,9 @@ class Partition:
         hanging, self._hanging = self._hanging, []
         for begin in hanging:
             begin()
+
+    def _trouble(self, machine: "Machine", for_s: float) -> None:
+        self.troubled[machine.key] = max(self.timeline.now + for_s, self.troubled.get(machine.key, 0.0))
 
     def _begin(self, machine: "Machine", boot: int, at: Tuple[str, int], order: WriteDisk) -> None:
         if machine.boot != boot or machine.run != at[1]:
@@ -76,6 +82,8 @@ class Partition:
         self.timeline.at(self.timeline.now + written_in + late_s, self._write, machine, at, boot, order, lands,
                          self._count)
         read_in = written_in + 0.0005 + self.slowest_s * self.random.random()
+        if fails or read_in > self.late_s:
+            self._trouble(machine, read_in)
         machine.daemon_later(read_in, self._read, machine, at, order, fails)
 
     def _write(self, machine: "Machine", at: Tuple[str, int], boot: int, order: WriteDisk, lands: bool,

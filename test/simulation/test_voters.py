@@ -131,3 +131,16 @@ def test_a_disk_labelled_anew_is_taken_in_again() -> None:
     world.partitions["disk1"].label_anew()
     world.run(until=lambda: world.voters().get("disk1") == "disk1.2")
     assert world.resets == 0
+
+
+def test_while_a_change_of_voters_waits_those_of_now_stand_for_leader_without_delay(world: World) -> None:
+    """Whom the configuration wants no more has its vote until the change is in force: no owner may lose its lease."""
+    world.settle().run(5).lead_elsewhere("n1")
+    leader = world.leader() or ""
+    ask = world.apply(with_voters(world.cluster, (leader,), ("disk1", "disk2")), leader)
+    for disk in ("disk1", "disk2"):
+        world.partitions[disk].failing = 1.0
+    assert world.answered(ask).ok
+    world.run(2).power_off(leader).run(until=lambda: world.leader() not in (None, leader), within_s=1.5)
+    world.run(10)
+    assert world.online("web") == "n1" and world.resets == 0

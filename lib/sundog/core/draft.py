@@ -28,7 +28,7 @@ class View:
 class Draft:
     """A ledger in the making, and what is to be said. `wake_at`: when time alone may change the plan."""
     ledger: Ledger
-    wake_at: float
+    wake_at: float = float("inf")
     said: List[Effect] = field(default_factory=list)                # at once
     answers: List[Tuple[str, Told]] = field(default_factory=list)   # when the change is chosen: node, answer
     fences: List[Fence] = field(default_factory=list)               # at once

@@ -29,13 +29,14 @@ from sundog.core.ledger import OFFLINE, ONLINE, Ledger, Member
 #: A node not heard for this part of L gets no group, and a new leader waits for these beats before it places any.
 _QUIET = 0.5
 _SETTLE_BEATS = 2
+_AT_REST = 0.5                          # of L: from one plan to the next while nothing waits
 _HOME_AFTER = 10                        # L for which a preferred node is up before a group goes home to it
 
 
 def make(view: View, ledger: Ledger, asks: Mapping[str, Tuple[str, Ask]], learned: recovery.Learned,
          present: electorate.Present) -> Draft:
     """The next ledger, of the same version when nothing is to be changed."""
-    draft = Draft(ledger, view.now + view.cluster.timing.beat_s)
+    draft = Draft(ledger)
     if not ledger.config_version:
         draft.ledger = replace(ledger, config_version=1, config_digest=view.cluster.digest)
     _admit(view, draft)
@@ -62,9 +63,19 @@ def make(view: View, ledger: Ledger, asks: Mapping[str, Tuple[str, Ask]], learne
         for group in view.cluster.groups.values():
             _place(draft, group, nodes)
             _send_home(view, draft, group, nodes)
+    draft.wake_at = min(draft.wake_at, view.now + _look_again_after(view, draft))
     if draft.ledger is not ledger and draft.ledger != ledger:
         draft.ledger = replace(draft.ledger, version=ledger.version + 1)
     return draft
+
+
+def _look_again_after(view: View, draft: Draft) -> float:
+    """Seconds; a beat while anything waits. What is reported, or due at a known time, is not waited for."""
+    ledger = draft.ledger
+    at_rest = not (draft.waits or ledger.next_voters or view.cluster.arbiter) \
+        and all(member.joined for member in ledger.members.values()) \
+        and all(entry.state == entry.wanted for entry in ledger.groups.values())
+    return _AT_REST * view.cluster.timing.timeout_s if at_rest else view.cluster.timing.beat_s
 
 
 def _carry_out(view: View, draft: Draft, ask: Ask, nodes: placement.Nodes,

@@ -3,10 +3,10 @@
 Effects are appended to the list that the node gives; `chosen` and `elected` tell the node what came of a step.
 """
 from dataclasses import replace
-from typing import Dict, List, Mapping, Optional, Set, Tuple
+from typing import Dict, Iterable, List, Mapping, Optional, Set, Tuple
 
 from sundog.config.model import Cluster
-from sundog.core import arbiter, authority, passive, paxos, voters
+from sundog.core import arbiter, authority, passive, paxos, turns, voters
 from sundog.core.alone import Alone
 from sundog.core.disks import Disks
 from sundog.core.effects import Effect, Journal, Send, Stored, WriteDisk
@@ -19,10 +19,7 @@ from sundog.core.paxos import IDLE, PREPARING, WRITING, Promise, Sent, Writer
 
 _NUMBERS = 1_000_000                    # requests and counters of one incarnation
 _PATIENCE_BEATS = 3
-_MOST_DOUBLINGS = 3
-_YIELD = 2                              # beats
-_AT_ONCE = 3                            # nodes that a heartbeat goes to while there is no leader
-_STAGGER, _LONGEST_STAGGER = 0.025, 0.25    # of L: from one candidate to the next, and of the last
+_YIELD = 2                              # beats, for a candidate that has our promise
 _ANSWERS_COUNT_FOR = 0.5                # of L: a holder that acknowledged us so lately is one that answers
 _FORGOTTEN = "remove /var/sundog/ledger on {node} and restart its coordinator: it comes back with a new life"
 
@@ -82,31 +79,15 @@ class Voting(Alone):
             earlier &= {name for one in self.electorate() for name in one}
         self.disks.follow(sorted({*cluster.holders, *cluster.beating, *earlier}))
         self._idle = {name: holder.idle for name, holder in {**cluster.retired, **cluster.holders}.items()}
-        self._stagger_s = self._stagger() * cluster.timing.timeout_s
-
-    def _stagger(self) -> float:
-        """How long to wait for candidates before us, of L. Those with a vote go first, one after the other.
-
-        Where no majority does without them, one of them is up whenever anybody can lead: the rest waits until they must
-        be out of each other's reach. All nodes of a large cluster at once would be in each other's way.
-        """
-        nodes = self._cluster.nodes
-        places = sorted(nodes, key=lambda node: (not nodes[node].votes, node))
-        place, first = places.index(self.name), sum(bool(node.votes) for node in nodes.values())
-        if place >= first and voters.needs(self.electorate(), nodes):
-            return 1 + place * _STAGGER
-        count = first if place < first else len(places)
-        return (place + 1) * min(_STAGGER, _LONGEST_STAGGER / count)
+        nodes = cluster.nodes
+        self._stagger_s = cluster.timing.timeout_s * turns.stagger(
+            self.name, nodes, self._voting_nodes(), voters.needs(self.electorate(), nodes))
 
     def electors(self, turn: int) -> List[str]:
-        """Others of which one may lead next, so many a turn: with a vote, or any where passive holders may do alone.
-
-        More would drown a large cluster in heartbeats as soon as it loses its leader. Who leads tells everybody.
-        """
+        """Others of which one may lead next, some a turn: with a vote, or any where passive holders may do alone."""
         who = self._nodes() if voters.needs(self.electorate(), self._cluster.nodes) \
             else [node for node in self._cluster.nodes if node != self.name]
-        first = turn * _AT_ONCE % len(who) if len(who) > _AT_ONCE else 0
-        return (who + who)[first:first + min(_AT_ONCE, len(who))]
+        return turns.electors(who, turn)
 
     def learned(self, ledger: Ledger) -> None:
         """The node knows of a newer chosen ledger."""
@@ -134,10 +115,13 @@ class Voting(Alone):
         return {name: now - one.at for name, one in self.writer.acknowledged.items()}
 
     def _nodes(self) -> List[str]:
-        """The other nodes to write to: those that vote, and those that the configuration wants to."""
-        named = {name for one in (*self.electorate(), *self.writer.sets) for name in one}
-        named.update(voters.wanted(self._cluster))
-        return sorted(name for name in named if name in self._cluster.nodes and name != self.name)
+        """The other nodes to write to."""
+        return sorted(self._voting_nodes(self.writer.sets) - {self.name})
+
+    def _voting_nodes(self, sets: Iterable[voters.Lives] = ()) -> Set[str]:
+        """The nodes that vote, by the ledger or one of the sets, and those that the configuration wants to."""
+        named = {name for one in (*self.electorate(), *sets) for name in one}
+        return named.union(voters.wanted(self._cluster)).intersection(self._cluster.nodes)
 
     def _say_distrust(self) -> None:
         if self.distrust:
@@ -192,12 +176,7 @@ class Voting(Alone):
         if self.distrust or self._holder is None or self.writer.phase != IDLE:
             return float("inf")
         free_at = max(self._holder.free_at(self.run), self._disks_free_at())
-        # Where holders take long to keep what they promise, the next candidate must wait longer, or none gets through.
-        spread = 1 << min(self._failed(), _MOST_DOUBLINGS)
-        return max(free_at, self.quiet_until, self._back_off_until) + self._stagger_s * spread
-
-    def _failed(self) -> int:
-        return 0 if self.leader_seen_at > self._abandoned_at else self._attempts
+        return max(free_at, self.quiet_until, self._back_off_until) + self._stagger_s
 
     def _disks_free_at(self) -> float:
         """When enough disks let a candidate in, if all nodes do."""
@@ -250,9 +229,9 @@ class Voting(Alone):
     def _abandon(self, now: float, for_s: float) -> None:
         """Give this ballot up, and leadership if it is not assured by an earlier one; stand again later."""
         self.writer.stop()
-        self._attempts, self._abandoned_at = self._failed() + 1, now
-        beat = self._timing.beat_s
-        self._back_off_until = now + max(for_s, beat * (1 + self._attempts % 4))
+        self._attempts = 1 if self.leader_seen_at > self._abandoned_at else self._attempts + 1
+        self._abandoned_at = now
+        self._back_off_until = now + max(for_s, self._timing.beat_s * (1 + (self._attempts - 1) % 4))
 
     # ---- writes
 

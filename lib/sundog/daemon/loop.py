@@ -99,18 +99,19 @@ class Daemon(Desk):
 
     # ---- events in, effects out
 
-    def happen(self, event: events.Event) -> None:
-        """Take an event; events that carrying out effects brings forth wait for their turn."""
+    def happen(self, *what: events.Event) -> None:
+        """Take events, in order; those that carrying out effects brings forth wait for their turn."""
         if self._closed:
             return
-        self._queue.append(event)
+        self._queue.extend(what)
         if self._draining:
             return
         # Stays set when a step fails: half a step's effects are no state to go on from, the daemon ends.
         self._draining = True
         try:
             while self._queue:
-                self._step(self._queue.popleft())
+                event = self._queue.popleft()
+                self._step(event)
         except BaseException as error:
             self.loop.call_exception_handler({"message": f"taking {type(event).__name__}", "exception": error})
             raise

@@ -26,14 +26,15 @@ _BUFFER = 1 << 18
 _COPIES = 256
 _MOST_TOLD = 16                         # addresses, which can be forged
 
-Deliver = Callable[[Heard], None]
+Deliver = Callable[..., None]           # of Heard, in order; no fewer than one
 Tell = Callable[[str, str, str], None]  # code, severity, text
 
 
 class Lan:
     """All links of this node that carry frames.
 
-    `deliver` gets every authentic frame as an event, `tell` gets journal lines.
+    `deliver` gets every authentic frame as an event, all that one look at a socket finds at once; `tell` gets journal
+    lines.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, cluster: Cluster, name: str, boot: Tuple[str, int], key: bytes,
@@ -61,7 +62,7 @@ class Lan:
 
     def _line(self, link: SerialLink, device: str) -> SerialLine:
         def deliver(datagram: bytes) -> None:
-            self._receive(link.name, device, datagram)
+            self._deliver(self._receive(link.name, device, datagram))
         return SerialLine(self.loop, link.name, device, link.speed, deliver, lambda: self.greet(link.name), self.tell,
                           self.unsent)
 
@@ -152,18 +153,25 @@ class Lan:
                 self._listen(link, sock)
 
     def _drain(self, link: str, sock: socket.socket) -> None:
+        found = []
         for _ in range(_MOST_AT_ONCE):
             try:
                 datagram, source = sock.recvfrom(65536)
             except (BlockingIOError, InterruptedError):
-                return
+                break
             except OSError as error:
                 # An ICMP answer to something sent before; the socket itself is well.
                 self.unsent[error.strerror or "unknown"] += 1
                 continue
-            self._receive(link, source, datagram)
+            found.append(self._receive(link, source, datagram))
+        self._deliver(*found)
 
-    def _receive(self, link: str, source: Any, datagram: bytes) -> None:
+    def _deliver(self, *found: Optional[Heard]) -> None:
+        events = [event for event in found if event is not None]
+        if events:
+            self.deliver(*events)
+
+    def _receive(self, link: str, source: Any, datagram: bytes) -> Optional[Heard]:
         self.received += 1
         try:
             frame = self._unseal(datagram)
@@ -175,12 +183,12 @@ class Lan:
             self.dropped[error.reason] += 1
             if error.reason == "key":
                 self._say_key(link, source)
-            return
+            return None
         if verdict in (GREET, FIRST):
             self._hello(link, source, frame.session)
         if verdict == GREET:
-            return
-        self.deliver(Heard(link, frame.sender, frame.boot_id, frame.incarnation, body))
+            return None
+        return Heard(link, frame.sender, frame.boot_id, frame.incarnation, body)
 
     def _say_key(self, link: str, source: Any) -> None:
         """Once of each address: whoever names our cluster and has not its key is a mistake, or worse."""

@@ -41,6 +41,8 @@ PLAN = of(
      "defence in depth: what was active on a node that is deposed was reset with it, so it comes back clean"),
     (" or peer.beat.boot_id != entry.boot_id", "",
      "defence in depth: a later boot says nothing of what an earlier one ran, unless it is stopped first"),
+    ("view.now + _look_again_after(view, draft)", "float(\"inf\")",
+     "availability: what changes with time alone, as a failure that is forgotten, waits for something to be reported"),
     ("_SETTLE_BEATS = 2", "_SETTLE_BEATS = 0",
      "choice: a new leader places groups before it has heard everybody, so not always where they prefer to be"),
     ("if entry.state != OFFLINE or entry.wanted != ONLINE:", "if entry.wanted != ONLINE:"),
@@ -69,6 +71,9 @@ NODE = of(
     ("        self._following.doubt()\n", ""),
     ("        self._voting.doubt(now)\n", ""),
     ("if not self._agent.active and not self._fork.forgotten:", "if not self._fork.forgotten:"))
+LEADERSHIP = of(
+    "leadership",
+    ("if now > self._awaited.setdefault(node, now) + _MISSED_BEATS * beat_s:", "if False:"))
 PROOFS = of(
     "proofs",
     ("return node, boot_id\n", 'return node, ""\n'),
@@ -106,4 +111,4 @@ FENCE_REQUESTS = of(
      "defence in depth: a node that was heard lately is in the cluster yet, and of that no word is taken either"))
 
 MUTATIONS: Tuple[Mutation, ...] = tuple(
-    one for group in (AGENT, MOVES, PLAN, NODE, PROOFS, FENCING, FENCE_REQUESTS) for one in group)
+    one for group in (AGENT, MOVES, PLAN, NODE, LEADERSHIP, PROOFS, FENCING, FENCE_REQUESTS) for one in group)

@@ -70,6 +70,9 @@ ELECTORATE = of(
     ("if new else ledger", "if False else ledger"),
     ("if life is not None and ledger.distrusted.get(name) != life:", "if life is not None:"),
     ("if goal.keys() != ledger.voters.keys() else None", "if False else None"))
+TURNS = of(
+    "turns",
+    ("if place >= len(voting) and needed:", "if False:"))
 VOTING = of(
     "voting",
     ("not writer.elected(Promise(paxos.newest(self.blocks.values()), now, self.life))",
@@ -83,6 +86,16 @@ VOTING = of(
     ("if writer.carried_on().version < self.ledger.version:", "if False:",
      "defence in depth: who has forgotten has another life than the ledger names, so its promise does not count"),
     ("if self.leads and now >= self.leads_until:", "if False:"),
+    ("if answer.accepted and body.block.mbal != body.block.bal:", "if False:"),
+    ("self._attempts = 1 if self.leader_seen_at > self._abandoned_at else self._attempts + 1", "self._attempts += 1",
+     "speed: a candidate that was outbid once may wait up to four beats, in which an owner's lease can run out"),
+    ("self.name, nodes, self._voting_nodes(), voters",
+     "self.name, nodes, [one for one in nodes if nodes[one].votes], voters"),
+    ("who = self._nodes() if voters.needs(self.electorate(), self._cluster.nodes) \\\n            else [", "who = [",
+     "speed: all nodes are beaten to in turn, not those alone that may lead"),
+    ("who = self._nodes() if voters.needs(self.electorate(), self._cluster.nodes) \\\n            else ["
+     "node for node in self._cluster.nodes if node != self.name]", "who = self._nodes()",
+     "speed: a leader without a vote is beaten to when it has told that it leads"),
     ("if above > self.writer.ballot or (sent.bal", "if (sent.bal"),
     (" or (sent.bal != sent.mbal and refused_for_s > 0):", ":"),
     ("refused_for_s = max(refused_for_s, self.disks.refuses_for(now, event.holder))", "pass"),
@@ -119,4 +132,4 @@ DISKS = of(
      "defence in depth: a disk of another life has no vote until a leader has taken it in"))
 
 MUTATIONS: Tuple[Mutation, ...] = tuple(
-    one for group in (AUTHORITY, HOLDER, PAXOS, VOTERS, ELECTORATE, VOTING, DISKS) for one in group)
+    one for group in (AUTHORITY, HOLDER, PAXOS, VOTERS, ELECTORATE, TURNS, VOTING, DISKS) for one in group)
