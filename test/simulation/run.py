@@ -195,6 +195,7 @@ def _many(pool: ProcessPoolExecutor, seeds: List[int], arguments: argparse.Names
                 summary.add(result)
             elif script is not None:
                 summary.broken[seed] = script
+                say(f"seed {seed} breaks; going on with the others")
 
 
 if __name__ == "__main__":
