@@ -125,11 +125,12 @@ class Health:
         return not self._able(group, sound)
 
     def _able(self, group: str, sound: Set[str]) -> List[str]:
-        """The sound hosts that could run the group."""
+        """The sound hosts that could run the group: one that is kept from its disks may not, until it boots."""
         failed = {failure.node for failure in self.world.entry(group).failures}
         nodes = self.world.cluster.groups[group].nodes
         machines = [self.world.machines[key] for key in sound]
-        return [one.key for one in machines if one.name in nodes and one.name not in failed and group not in one.unfit]
+        return [one.key for one in machines
+                if one.name in nodes and one.name not in failed and group not in one.unfit and not one.barred]
 
     def resets(self, machine: "Machine", why: str) -> None:
         """L2, at the moment in which a host is to be reset."""
