@@ -111,7 +111,7 @@ def main() -> int:
     say("\n".join(summary.lines(time.perf_counter() - began)))
     if not whole:
         say(f"interrupted after the {summary.seeds + len(summary.broken)} seeds that are counted here")
-    if summary.broken:
+    elif summary.broken:
         explain(summary.broken[min(summary.broken)], arguments)
     return 1 if summary.broken else 0 if whole else _INTERRUPTED
 
