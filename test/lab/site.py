@@ -99,6 +99,12 @@ class Site:
     def state(self, node: str, fmri: str) -> str:
         return self.sh(node, f"svcs -H -o state {fmri}", check=False).strip()
 
+    def told(self, node: str) -> str:
+        """What a node has to say of itself, when something has not come about."""
+        lines = (f"tail -20 $(svcs -L {COORDINATOR})", "sundog log -n 30", "sundog status --json",
+                 f"sundog explain {self.group}", "svcs -x")
+        return f"---- {node}\n" + "\n".join(self.sh(node, line, check=False) for line in lines)
+
     def until(self, what: str, claim: Callable[[], Any], within_s: float = 30.0) -> Any:
         """Ask until it is so; what the claim gave in the end."""
         until = time.monotonic() + within_s
@@ -106,6 +112,5 @@ class Site:
             found = claim()
             if found:
                 return found
-            assert time.monotonic() < until, what + "\n" + "\n".join(
-                f"{node}: " + self.sh(node, f"tail -20 $(svcs -L {COORDINATOR})", check=False) for node in self.nodes)
+            assert time.monotonic() < until, what + "\n" + "\n".join(map(self.told, self.nodes))
             time.sleep(0.1)

@@ -31,6 +31,7 @@ class Table(Smf):
         self.calls: List[Tuple[str, Tuple[str, ...]]] = []
         self.refusal = ""
         self.obeys = True
+        self.going_down = False
 
     def set(self, state: str, *fmris: str) -> None:
         for fmri in fmris or self.now:
@@ -49,6 +50,9 @@ class Table(Smf):
 
     def enable(self, fmris: Tuple[str, ...]) -> None:
         self._change("enable", "online", fmris)
+
+    def coordinator_disabled(self) -> bool:
+        return self.going_down
 
     def disable(self, fmris: Tuple[str, ...], lasting: bool) -> None:
         self._change("disable for good" if lasting else "disable", "disabled", fmris)
@@ -139,6 +143,17 @@ def test_a_group_that_an_operator_disables_is_not_left_to_the_regular_look(monke
         stage.smf.set("disabled", GROUP)
         stage.execution.outcome(GROUP, "web", "stop", True, "")
         assert await stage.next() == OperatorDisabled("web")
+    play(scene)
+
+
+def test_a_host_that_goes_down_disables_its_groups_and_that_is_no_operators_word():
+    async def scene(stage: Stage) -> None:
+        await stage.up()
+        stage.smf.going_down = True
+        stage.smf.set("disabled")
+        stage.execution.outcome(GROUP, "web", "stop", True, "")
+        stage.execution.deactivate(Deactivate("web", 4, "moved to n2"))
+        assert await stage.next() == Deactivated("web", 4, True)
     play(scene)
 
 

@@ -35,6 +35,10 @@ class Smf:
     def disable(self, fmris: Tuple[str, ...], lasting: bool) -> None:
         raise NotImplementedError
 
+    def coordinator_disabled(self) -> bool:
+        """Is this daemon to end and not to come back: by an operator, a milestone or a shutdown?"""
+        raise NotImplementedError
+
 
 class Execution:
     """All groups of this node. `happen` takes events for the core; `sweep` stops one resource directly (blocking)."""
@@ -219,12 +223,25 @@ class Execution:
                 self._svcadm(track.group.name, call, finding.fmris)
             elif isinstance(finding, Sweep):
                 self._tasks.begin(self._sweep(track, finding))
+            elif isinstance(finding, OperatorDisabled):
+                self._wonder_until = 0.0
+                self._tasks.begin(self._pass_on(track, finding))
             else:
-                if isinstance(finding, OperatorDisabled):
-                    self._wonder_until = 0.0
                 self.happen(finding)
         if findings and self._further is not None and not self._further.done():
             self._further.set_result(None)
+
+    async def _pass_on(self, track: Track, finding: OperatorDisabled) -> None:
+        """An operator who disables it means the whole cluster; a host that goes down disables all it has."""
+        goes_down = True
+        try:
+            goes_down = await self.loop.run_in_executor(self.pool, self.smf.coordinator_disabled)
+        except SundogError as error:
+            self.tell("SVCS-FAILED", "error", str(error))
+        if goes_down:
+            track.not_passed_on()
+        else:
+            self.happen(finding)
 
     async def _sweep(self, track: Track, order: Sweep) -> None:
         reason = ""

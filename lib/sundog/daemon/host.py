@@ -26,10 +26,6 @@ class Surroundings(Smf):
         """Make the SMF instances those of `cluster`."""
         raise NotImplementedError
 
-    def coordinator_disabled(self) -> bool:
-        """Is it the operator or a shutdown that ends this daemon, and not a restart?"""
-        raise NotImplementedError
-
     def stop_directly(self, group: Group, name: str) -> None:
         """Stop a resource without SMF: what a failed start left behind."""
         raise NotImplementedError
@@ -61,8 +57,7 @@ class ThisHost(Surroundings):
         smf.configure(self.host.run, batch(cluster, set(self.states())))
 
     def coordinator_disabled(self) -> bool:
-        seen = smf.states(self.host.run, COORDINATOR).get(COORDINATOR)
-        return seen is None or "disabled" in (seen.state, seen.next_state)
+        return not smf.enabled(self.host.run, COORDINATOR)
 
     def stop_directly(self, group: Group, name: str) -> None:
         found = next(one for one in group.resources if one.name == name)

@@ -155,6 +155,10 @@ class Track:
             return self._look_deactivating(now)
         return self._look_idle() if self.phase == IDLE else []
 
+    def not_passed_on(self) -> None:
+        """That the group is disabled was not taken for an operator's word: the next look finds it again."""
+        self._told.discard("operator-disabled")
+
     def swept(self, ok: bool, reason: str) -> List[Finding]:
         """The stops that a Sweep asked for are through."""
         return self._ended(ok, reason)

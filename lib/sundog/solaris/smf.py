@@ -69,6 +69,18 @@ def values(run: Run, fmri: str, prop: str, *, current: bool = False) -> str:
     raise CommandFailed(done)
 
 
+def enabled(run: Run, fmri: str) -> bool:
+    """Is the instance wanted to run at present? What is temporary, by svcadm -t or a milestone, goes first (smf(7)).
+
+    Raises CommandFailed.
+    """
+    for group in ("general_ovr", "general"):
+        said = values(run, fmri, f"{group}/enabled", current=True)
+        if said:
+            return said == "true"
+    return False
+
+
 def configure(run: Run, batch: str) -> None:
     """Give a batch of subcommands to svccfg, which stops at the first that fails. Raises CommandFailed."""
     if not batch:
