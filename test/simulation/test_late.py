@@ -1,6 +1,11 @@
 """What comes late, or is asked for at the worst moment: it is told from what is so now."""
+from typing import Any
+
+import pytest
+
 from simulation.wire import Quality
 from simulation.world import World
+from sundog.core.frames import LedgerIs
 
 
 def test_what_a_dead_leader_said_comes_late_and_leads_nobody_astray() -> None:
@@ -84,3 +89,57 @@ def test_a_host_that_is_paused_a_second_time_soon_after_is_judged_by_how_it_goes
     assert world.smf("n1").active
     world.run(3)
     assert world.resets == 1
+
+
+def test_a_node_that_knows_of_a_newer_ledger_than_it_has_starts_nothing_by_its_own(
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its daemon has forgotten that it stopped web, and that web has gone elsewhere is lost on the way."""
+    world = World(seed=1).nodes("n1", "n2", "n3").nodes("n4", votes=0).group("web", on="n1").settle().run(5)
+    world.ask("move", "web", "n4")
+    world.run(until=lambda: world.online("web") == "n4").run(2)
+    send = world.wire.send
+
+    def lossy(sender: Any, to: str, body: Any) -> None:
+        if to != "n4" or not isinstance(body, LedgerIs):
+            send(sender, to, body)
+    monkeypatch.setattr(world.wire, "send", lossy)
+    world.smf("n4").fail("web")
+    world.run(until=lambda: world.online("web") not in (None, "n4")).kill_daemon("n4").run(5)
+    assert world.joined("n4") and world.resets == 0
+
+
+@pytest.mark.parametrize("set_s", [0.0, -20.0])
+def test_a_pause_is_known_though_the_wall_clock_was_set_back_shortly_before(set_s: float) -> None:
+    world = World(seed=1).nodes("n1", "n2", "n3").group("web", on="n1").settle().run(5)
+    victim = next(node for node in ("n2", "n3") if node != world.leader())
+    world.set_wall_clocks(set_s, victim).ask("move", "web", victim)
+    world.run(until=lambda: world.smf(victim).groups["web"].states == {"data": "on", "ip": "starting"})
+    world.cut(victim).suspend(victim).run(15).thaw(victim).run(5)
+    assert world.online("web") not in (None, victim) and world.codes["CLOCK-JUMPED"] == 1
+
+
+def test_an_answer_from_before_a_pause_gives_no_lease_after_it() -> None:
+    """It lay in the socket meanwhile, and the clock has not moved: by that the heartbeat was sent just now."""
+    for seed in range(8):
+        world = World(seed).nodes("n1", "n2", "n3").group("web", on="n1").settle().run(5)
+        victim = next(node for node in ("n2", "n3") if node != world.leader())
+        for link in world.wire.qualities:
+            world.wire.ways[link, world.leader() or "", victim] = Quality(shortest_s=0.1, spread_s=0.0)
+        world.ask("move", "web", victim)
+        world.run(until=lambda at=victim, of=world: of.smf(at).groups["web"].states == {"data": "on", "ip": "starting"})
+        world.suspend(victim).run(0.2).cut(victim).run(15).thaw(victim).run(5)
+        assert world.online("web") not in (None, victim)
+
+
+def test_clocks_that_run_as_far_apart_as_is_allowed_leave_no_time_in_which_two_own() -> None:
+    """The owner's is 5 % slow, the leader's 5 % fast; the last that is heard of the owner has been answered."""
+    for seed in range(4):
+        world = World(seed, drift=0.0).nodes("n1", "n2", "n3").group("web", on="n1")
+        world.build()
+        for node, rate in (("n1", 0.95), ("n2", 1.05), ("n3", 1.05)):
+            world.machines[node].clock.rate = rate
+        leader = world.settle().run(5).lead_elsewhere("n1").cut("n1").leader() or ""
+        for _ in range(125):
+            # Whatever is asked has the leader think again: not only when it expects to take over.
+            world.run(0.02).ask("clear", "web", at=leader)
+        assert world.owner("web") != "n1" and world.resets == 1

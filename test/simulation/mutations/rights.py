@@ -21,7 +21,8 @@ FOLLOWING = of(
      "availability: a grant that was overtaken shortens the lease until the next one comes"),
     ("min(grant.for_s, self._timing.timeout_s)", "grant.for_s",
      "defence in depth: whoever leads grants no more than L either (lease.granted_for), and L is one in a cluster"),
-    ("if self.lease_until is None or self.doubtful else", "if self.lease_until is None else"),
+    ("if self.lease_until is None or self.doubtful else", "if self.lease_until is None else",
+     "blind spot: it takes a pause, then a leader whose authority has nearly run out when it grants, and its death"),
     ("if self.doubtful and for_s < _WORTH * self._timing.timeout_s:", "if False:",
      "availability: a short first grant after a jump of the clock takes the place of a longer lease"),
     ("self._beats.clear()\n", "pass\n"),
@@ -29,7 +30,8 @@ FOLLOWING = of(
     ("self.doubtful = self.lease_until is not None", "self.doubtful = False"))
 STANDING = of(
     "standing",
-    (" and agent.known and not agent.active", " and not agent.active"))
+    (" and agent.known and not agent.active", " and not agent.active",
+     "defence in depth: the daemon tells the core what runs before anything else"))
 JUMPS = of(
     "jumps",
     ("before > guard_s else 0.0", "before > 10 * guard_s else 0.0"),
@@ -70,7 +72,8 @@ PERMITS = of(
 MEMBERSHIP = of(
     "membership",
     ("if old is not None and old.boot_id == boot_id and (old.incarnation, old.seq) >= (incarnation, body.seq):",
-     "if False:"),
+     "if False:",
+     "defence in depth: reports are of an epoch and go one way within it, and the next heartbeat puts the rest right"),
     ("max(peer.boots.get(boot_id, NEVER), peer.pulse_at)", "peer.boots.get(boot_id, NEVER)"))
 HEARING = of(
     "hearing",

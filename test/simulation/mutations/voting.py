@@ -28,7 +28,8 @@ PAXOS = of(
      "equivalent: a ballot proposes one version beyond what is chosen, so the higher version extends that"),
     ("max(written, key", "min(written, key"),
     ("if (kept.bal, kept.version) > (block.bal, block.version):", "if False:"),
-    ("replace(block, mbal=kept.mbal) if kept.mbal > block.mbal else block", "block"),
+    ("replace(block, mbal=kept.mbal) if kept.mbal > block.mbal else block", "block",
+     "equivalent: a ballot that its writer has forgotten is gone on with by nobody, nor begun again: it names the life"),
     ("return voters.in_force(found.ledger if found is not None else None, before)", "return (before,)"),
     ("required((one.newest for one in promises.values() if one.newest is not None), self.configured)",
      "(self.configured,)"),
@@ -36,7 +37,8 @@ PAXOS = of(
     ("max(one.led_at for one", "min(one.led_at for one"),
     (" and self.phase != IDLE and sent.mbal == self.ballot", ""),
     ("or self.own.version != self.committed", ""),
-    ("if known is None or known.life != life:", "if known is None:"),
+    ("if known is None or known.life != life:", "if known is None:",
+     "equivalent: a life gets its vote by a later version than an earlier life acknowledged, and must acknowledge that"),
     ("self.promises, self.acknowledged, self.has_ledger = {}, {}, {}", "self.promises, self.has_ledger = {}, {}"),
     ("self.promises, self.acknowledged, self.has_ledger = {}, {}, {}", "self.acknowledged, self.has_ledger = {}, {}"))
 VOTERS = of(
@@ -56,7 +58,8 @@ VOTERS = of(
     ("min(lowest, value)", "max(lowest, value)"),
     (" and counts(voters[holder], life)", ""),
     ("len(set(voters) - out) >= majority(voters)", "True"),
-    ('return f"{node}/{life}"', "return node"))
+    ('return f"{node}/{life}"', "return node",
+     "defence in depth: a holder gives no answer to a write that is older than what it has of that writer and ballot"))
 ELECTORATE = of(
     "electorate",
     ("for name in wanted}))", "for name in wanted if name in present.answering}))",
