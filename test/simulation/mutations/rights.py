@@ -74,7 +74,8 @@ MEMBERSHIP = of(
     ("if old is not None and old.boot_id == boot_id and (old.incarnation, old.seq) >= (incarnation, body.seq):",
      "if False:",
      "defence in depth: reports are of an epoch and go one way within it, and the next heartbeat puts the rest right"),
-    ("max(peer.boots.get(boot_id, NEVER), peer.pulse_at)", "peer.boots.get(boot_id, NEVER)"))
+    ("max(peer.boots.get(boot_id, NEVER), peer.pulse_at)", "peer.boots.get(boot_id, NEVER)",
+     "defence in depth: a node that is seen on disks alone gets no lease, and the one it had is over in the same L"))
 HEARING = of(
     "hearing",
     ("leadership is None or not self._voting.leading(now):\n            self._guard",

@@ -29,7 +29,7 @@ PAXOS = of(
     ("max(written, key", "min(written, key"),
     ("if (kept.bal, kept.version) > (block.bal, block.version):", "if False:"),
     ("replace(block, mbal=kept.mbal) if kept.mbal > block.mbal else block", "block",
-     "equivalent: a ballot that its writer has forgotten is gone on with by nobody, nor begun again: it names the life"),
+     "equivalent: nobody goes on with a ballot that its writer has forgotten, nor begins it again: it names a life"),
     ("return voters.in_force(found.ledger if found is not None else None, before)", "return (before,)"),
     ("required((one.newest for one in promises.values() if one.newest is not None), self.configured)",
      "(self.configured,)"),
@@ -38,7 +38,7 @@ PAXOS = of(
     (" and self.phase != IDLE and sent.mbal == self.ballot", ""),
     ("or self.own.version != self.committed", ""),
     ("if known is None or known.life != life:", "if known is None:",
-     "equivalent: a life gets its vote by a later version than an earlier life acknowledged, and must acknowledge that"),
+     "equivalent: a life gets its vote by a later version than an earlier one acknowledged, and acknowledges that"),
     ("self.promises, self.acknowledged, self.has_ledger = {}, {}, {}", "self.promises, self.has_ledger = {}, {}"),
     ("self.promises, self.acknowledged, self.has_ledger = {}, {}, {}", "self.acknowledged, self.has_ledger = {}, {}"))
 VOTERS = of(
