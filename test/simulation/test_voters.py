@@ -144,3 +144,19 @@ def test_while_a_change_of_voters_waits_those_of_now_stand_for_leader_without_de
     world.run(2).power_off(leader).run(until=lambda: world.leader() not in (None, leader), within_s=1.5)
     world.run(10)
     assert world.online("web") == "n1" and world.resets == 0
+
+
+def test_a_host_put_back_as_a_whole_gives_no_majority_to_one_that_has_missed_a_change(world: World) -> None:
+    """n1 and n3 have moved web while n2 was cut off; n1 dies, and n3 comes back from before that."""
+    world.settle().run(5)
+    machine = world.machines["n3"]
+    copy, counted = machine.stored, machine.incarnation
+    world.power_off("n3").boot("n3").run(10).cut("n2").run(10)
+    world.ask("offline", "web", at="n1")
+    world.run(until=lambda: world.entry("web").state == "offline").power_off("n1").power_off("n3").run(1)
+    machine.stored, machine.incarnation = copy, counted
+    world.invariants.forgot(machine)
+    world.boot("n3").heal().run(30)
+    assert world.leader() is None and not world.active_on("web")
+    world.boot("n1").run(30)
+    assert world.entry("web").wanted == "offline" and world.online("db")
