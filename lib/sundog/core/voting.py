@@ -231,7 +231,8 @@ class Voting(Alone):
         self.writer.stop()
         self._attempts = 1 if self.leader_seen_at > self._abandoned_at else self._attempts + 1
         self._abandoned_at = now
-        self._back_off_until = now + max(for_s, self._timing.beat_s * (1 + (self._attempts - 1) % 4))
+        beats = 1 + (self._attempts - 1) % 4
+        self._back_off_until = max(self._back_off_until, now + max(for_s, beats * self._timing.beat_s))
 
     # ---- writes
 
