@@ -32,6 +32,7 @@ class Table(Smf):
         self.refusal = ""
         self.obeys = True
         self.going_down = False
+        self.wondered = 0
 
     def set(self, state: str, *fmris: str) -> None:
         for fmri in fmris or self.now:
@@ -52,6 +53,7 @@ class Table(Smf):
         self._change("enable", "online", fmris)
 
     def coordinator_disabled(self) -> bool:
+        self.wondered += 1
         return self.going_down
 
     def disable(self, fmris: Tuple[str, ...], lasting: bool) -> None:
@@ -152,6 +154,8 @@ def test_a_host_that_goes_down_disables_its_groups_and_that_is_no_operators_word
         stage.smf.going_down = True
         stage.smf.set("disabled")
         stage.execution.outcome(GROUP, "web", "stop", True, "")
+        while stage.smf.wondered < 2:
+            await asyncio.sleep(0)                      # it is looked at again and again
         stage.execution.deactivate(Deactivate("web", 4, "moved to n2"))
         assert await stage.next() == Deactivated("web", 4, True)
     play(scene)

@@ -7,7 +7,7 @@ from sundog.errors import SundogError
 from sundog.solaris import ipadm, smf, zones, zpool
 from sundog.solaris.columns import fields
 from sundog.solaris.run import CommandFailed
-from unit.scripted import Script
+from unit.scripted import Answer, Script
 
 A, B = "svc:/system/sundog/group:a", "svc:/system/sundog/group:b"
 
@@ -38,6 +38,23 @@ def test_nothing_is_enabled_for_ever() -> None:
     smf.disable(run, [A], lasting=True)
     smf.enable(run, [])
     assert run.asked == [f"svcadm enable -t {A} {B}", f"svcadm disable -t {A}", f"svcadm disable {A}"]
+
+
+NOT_SET = (1, "", f"svcprop: Couldn't find property 'general_ovr/enabled' for instance '{A}'.\n")
+
+
+@pytest.mark.parametrize(("for_now", "for_ever", "wanted"), [
+    (NOT_SET, (0, "true\n", ""), True), (NOT_SET, (0, "false\n", ""), False),
+    ((0, "true\n", ""), (0, "false\n", ""), True), ((0, "false\n", ""), (0, "true\n", ""), False),
+    ((1, "", f"svcprop: Pattern '{A}' doesn't match any entities\n"), NOT_SET, False)])
+def test_what_is_enabled_for_now_goes_before_what_is_for_ever(for_now: Answer, for_ever: Answer, wanted: bool) -> None:
+    run = Script({"svcprop -c -p general_ovr/enabled": for_now, "svcprop -c -p general/enabled": for_ever})
+    assert smf.enabled(run, A) is wanted
+
+
+def test_a_repository_that_does_not_answer_says_nothing_of_what_is_enabled() -> None:
+    with pytest.raises(CommandFailed):
+        smf.enabled(Script({"svcprop": (1, "", "svcprop: Could not bind to repository server\n")}), A)
 
 
 @pytest.mark.parametrize(("said", "error"), [

@@ -72,13 +72,16 @@ def values(run: Run, fmri: str, prop: str, *, current: bool = False) -> str:
 def enabled(run: Run, fmri: str) -> bool:
     """Is the instance wanted to run at present? What is temporary, by svcadm -t or a milestone, goes first (smf(7)).
 
-    Raises CommandFailed.
+    One that is not there, or not any more, is not. Raises CommandFailed.
     """
-    for group in ("general_ovr", "general"):
-        said = values(run, fmri, f"{group}/enabled", current=True)
-        if said:
-            return said == "true"
-    return False
+    try:
+        said = values(run, fmri, "general_ovr/enabled", current=True) \
+            or values(run, fmri, "general/enabled", current=True)
+    except CommandFailed as failed:
+        if "doesn't match any entities" not in failed.done.err:
+            raise
+        return False
+    return said == "true"
 
 
 def configure(run: Run, batch: str) -> None:
