@@ -26,7 +26,7 @@ NEVER = float("-inf")
 
 
 class Health:
-    """Looks every quarter of L; those of hosts and disks are known to the moment (troubled_at, troubled)."""
+    """Looks every quarter of L; troubles of hosts and disks are known to the moment (troubled_at, troubled)."""
 
     def __init__(self, world: "World") -> None:
         self.world = world

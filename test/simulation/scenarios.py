@@ -183,14 +183,23 @@ def storms_of_memory() -> None:
         calm(world)
 
 
+def backup(world: World, key: str) -> Callable[[], None]:
+    """A copy of all that a host has; what is returned puts it back, and nothing on the host says that it is older."""
+    machine = world.machines[key]
+    copy, counted = machine.stored, machine.incarnation
+
+    def put_back() -> None:
+        machine.stored, machine.incarnation = copy, counted
+        world.invariants.forgot(machine)
+    return put_back
+
+
 def put_back_as_a_whole(world: Optional[World] = None) -> World:
     """A host comes back from a backup of everything; its incarnation tells, and so its vote is out."""
     world = (world or three()).settle()
-    machine = world.machines["n3"]
-    copy, counted = machine.stored, machine.incarnation
+    put_back = backup(world, "n3")
     world.run(5).power_off("n3").boot("n3").run(10).power_off("n3").run(1)
-    machine.stored, machine.incarnation = copy, counted
-    world.invariants.forgot(machine)
+    put_back()
     return world.boot("n3").run(until=lambda: "n3" not in world.voters(), within_s=20)
 
 

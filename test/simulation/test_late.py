@@ -52,12 +52,17 @@ def test_a_start_method_run_by_hand_after_a_failure_that_the_leader_has_not_hear
     assert world.online("web") not in (None, "n3") and world.online("db") == "n3" and world.resets == 0
 
 
+def half_started(world: World, node: str) -> None:
+    """Move web to the node, until half of it is up there."""
+    world.ask("move", "web", node)
+    world.run(until=lambda: world.smf(node).groups["web"].states == {"data": "on", "ip": "starting"})
+
+
 def test_a_node_that_was_paused_past_its_lease_and_hears_nobody_starts_nothing_more() -> None:
     """By its own clock its lease lasts: what it was about to start has been started elsewhere."""
     world = World(seed=1).nodes("n1", "n2", "n3").group("web", on="n1").settle().run(5)
     victim = next(node for node in ("n2", "n3") if node != world.leader())
-    world.ask("move", "web", victim)
-    world.run(until=lambda: world.smf(victim).groups["web"].states == {"data": "on", "ip": "starting"})
+    half_started(world, victim)
     world.cut(victim).suspend(victim).run(15).thaw(victim).run(5)
     assert world.online("web") not in (None, victim)
 
@@ -112,8 +117,7 @@ def test_a_node_that_knows_of_a_newer_ledger_than_it_has_starts_nothing_by_its_o
 def test_a_pause_is_known_though_the_wall_clock_was_set_back_shortly_before(set_s: float) -> None:
     world = World(seed=1).nodes("n1", "n2", "n3").group("web", on="n1").settle().run(5)
     victim = next(node for node in ("n2", "n3") if node != world.leader())
-    world.set_wall_clocks(set_s, victim).ask("move", "web", victim)
-    world.run(until=lambda: world.smf(victim).groups["web"].states == {"data": "on", "ip": "starting"})
+    half_started(world.set_wall_clocks(set_s, victim), victim)
     world.cut(victim).suspend(victim).run(15).thaw(victim).run(5)
     assert world.online("web") not in (None, victim) and world.codes["CLOCK-JUMPED"] == 1
 
@@ -125,8 +129,7 @@ def test_an_answer_from_before_a_pause_gives_no_lease_after_it() -> None:
         victim = next(node for node in ("n2", "n3") if node != world.leader())
         for link in world.wire.qualities:
             world.wire.ways[link, world.leader() or "", victim] = Quality(shortest_s=0.1, spread_s=0.0)
-        world.ask("move", "web", victim)
-        world.run(until=lambda at=victim, of=world: of.smf(at).groups["web"].states == {"data": "on", "ip": "starting"})
+        half_started(world, victim)
         world.suspend(victim).run(0.2).cut(victim).run(15).thaw(victim).run(5)
         assert world.online("web") not in (None, victim)
 

@@ -4,7 +4,7 @@ from typing import Tuple
 
 import pytest
 
-from simulation.scenarios import put_back_as_a_whole
+from simulation.scenarios import backup, put_back_as_a_whole
 from simulation.world import World
 from sundog.config.model import Cluster, DiskHolder
 from sundog.core import voters
@@ -148,14 +148,11 @@ def test_while_a_change_of_voters_waits_those_of_now_stand_for_leader_without_de
 
 def test_a_host_put_back_as_a_whole_gives_no_majority_to_one_that_has_missed_a_change(world: World) -> None:
     """n1 and n3 have moved web while n2 was cut off; n1 dies, and n3 comes back from before that."""
-    world.settle().run(5)
-    machine = world.machines["n3"]
-    copy, counted = machine.stored, machine.incarnation
+    put_back = backup(world.settle().run(5), "n3")
     world.power_off("n3").boot("n3").run(10).cut("n2").run(10)
     world.ask("offline", "web", at="n1")
     world.run(until=lambda: world.entry("web").state == "offline").power_off("n1").power_off("n3").run(1)
-    machine.stored, machine.incarnation = copy, counted
-    world.invariants.forgot(machine)
+    put_back()
     world.boot("n3").heal().run(30)
     assert world.leader() is None and not world.active_on("web")
     world.boot("n1").run(30)
