@@ -3,7 +3,7 @@
 A Store is durable before anything after it is begun: an answer that leaves before its Store breaks Paxos.
 """
 from dataclasses import dataclass, field
-from typing import Mapping, Optional, Union
+from typing import Mapping, NamedTuple, Optional, Union
 
 from sundog.core.frames import Ballot, Block, Body
 from sundog.core.ledger import Ledger
@@ -30,8 +30,7 @@ class Permit:
     why: str                            # for the journal: what proves that nobody else has it
 
 
-@dataclass(frozen=True)
-class Send:
+class Send(NamedTuple):
     to: str                             # a node; sent on every link that reaches it
     body: Body
 

@@ -1,6 +1,6 @@
 """Everything that can happen to a node's machine. Instants are this node's monotonic seconds."""
 from dataclasses import dataclass, field
-from typing import Mapping, Optional, Tuple, Union
+from typing import Mapping, NamedTuple, Optional, Tuple, Union
 
 from sundog.config.model import Cluster
 from sundog.core.frames import Block, Body
@@ -20,8 +20,7 @@ class Tick:
     """Time has passed; the daemon sends one at least every beat and at Node.wake_at()."""
 
 
-@dataclass(frozen=True)
-class Heard:
+class Heard(NamedTuple):
     """A frame arrived whole, authentic and new. The same frame on a second link is Heard again with body None."""
     link: str
     sender: str

@@ -1,14 +1,13 @@
 """Who is heard, on which link, since when, and what each node last said of itself. Seconds of this node's clock."""
 from dataclasses import dataclass, field
-from typing import Dict, Iterable, Mapping, Optional
+from typing import Dict, Iterable, Mapping, NamedTuple, Optional
 
 from sundog.core.frames import GroupReport, Heartbeat
 
 NEVER = float("-inf")
 
 
-@dataclass(frozen=True)
-class Beat:
+class Beat(NamedTuple):
     """What a node's newest heartbeat said."""
     boot_id: str
     incarnation: int
@@ -17,9 +16,9 @@ class Beat:
     hostid: str
     groups: Mapping[str, GroupReport]
     unfit: Mapping[str, str]
-    config: str = ""
-    vote: str = ""
-    silent: Mapping[str, float] = field(default_factory=dict)   # changes with time alone: no news for the plan
+    config: str
+    vote: str
+    silent: Mapping[str, float]         # changes with time alone: no news for the plan
 
     def says_the_same(self, other: "Beat") -> bool:
         return (self.boot_id == other.boot_id and self.version == other.version and self.groups == other.groups

@@ -11,7 +11,7 @@ import typing
 import zlib
 from dataclasses import MISSING, fields, is_dataclass
 from functools import lru_cache
-from typing import Any, Callable, Dict, Mapping, Tuple
+from typing import Any, Callable, Dict, Sequence, Tuple
 
 from sundog.core import frames
 from sundog.errors import SundogError
@@ -71,28 +71,37 @@ _BARE = frozenset((str, int, float, bool, type(None)))
 
 
 def _plain(value: Any) -> Any:
-    if value.__class__ in _BARE:
-        return value
-    if isinstance(value, (tuple, list)):
-        return [_plain(item) for item in value]
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    parts = _values(value.__class__)(value)
-    return parts if _BARE.issuperset(map(type, parts)) else [_plain(part) for part in parts]
+    kind = value.__class__
+    return value if kind in _BARE else _form(kind)(value)
 
 
 @lru_cache(maxsize=None)
-def _values(kind: Any) -> Callable[[Any], Tuple[Any, ...]]:
-    """What reads all fields at once."""
+def _form(kind: Any) -> Callable[[Any], Any]:
+    """What turns a value of this class into plain JSON."""
+    if issubclass(kind, (tuple, list)):
+        return _listed
+    if issubclass(kind, collections.abc.Mapping):
+        return lambda value: {key: _plain(item) for key, item in value.items()}
     names = [field.name for field in fields(kind)]
-    return operator.attrgetter(*names) if len(names) > 1 else lambda value: (getattr(value, *names),)
+    if len(names) == 1:
+        return lambda value: [_plain(getattr(value, *names))]
+    read = operator.attrgetter(*names)
+    return lambda value: _listed(read(value))
+
+
+def _listed(values: Sequence[Any]) -> Sequence[Any]:
+    return values if _BARE.issuperset(map(type, values)) else [_plain(item) for item in values]
 
 
 def _parse(packed: bytes) -> Any:
     try:
-        return _DECODER.decode(_text(packed).decode())
+        text = _text(packed).decode()
+        value, end = _DECODER.raw_decode(text)
     except (ValueError, RecursionError) as error:
         raise garbage(f"not JSON: {error}") from None
+    if end != len(text):
+        raise garbage("more than one JSON value")
+    return value
 
 
 def _text(packed: bytes) -> bytes:

@@ -8,9 +8,8 @@ answer: a hello.
 import hashlib
 import hmac
 import struct
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Optional
+from typing import NamedTuple, Optional
 
 from sundog.core.frames import Body
 from sundog.errors import SundogError
@@ -29,8 +28,7 @@ class FrameTooLarge(SundogError):
     """A body that does not fit into one datagram even when compressed."""
 
 
-@dataclass(frozen=True)
-class Frame:
+class Frame(NamedTuple):
     sender: str
     boot_id: str
     incarnation: int

@@ -65,7 +65,8 @@ class Gate:
         first = run.first_seen(frame.seq, link)
         run.heard_at = now
         run.sources[link] = source
-        self._forget(now, frame.sender, run)
+        if len(runs) > 1:
+            self._forget(now, frame.sender, run)
         return FIRST if unknown else NEW if first else AGAIN
 
     def _run(self, now: float, frame: Frame) -> Run:
@@ -82,8 +83,7 @@ class Gate:
         def stays(run: Run) -> bool:
             moved = any(newest.sources.get(link) == address for link, address in run.sources.items())
             return run is newest or not (moved or run.boot_id == newest.boot_id or now - run.heard_at > _FORGET_S)
-        if len(self.runs[sender]) > 1:
-            self.runs[sender] = [run for run in self.runs[sender] if stays(run)][-_MOST_RUNS:]
+        self.runs[sender] = [run for run in self.runs[sender] if stays(run)][-_MOST_RUNS:]
 
     def known(self, name: str, boot_id: Optional[str] = None) -> List[Run]:
         """The live runs of `name`, or only the one of a certain boot."""

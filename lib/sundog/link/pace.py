@@ -1,9 +1,9 @@
 """When to be woken for every datagram, and when to look for many at once (as a NIC's interrupt moderation does).
 
 The leader of 32 nodes gets some 370 datagrams a second at L = 2 s. To be woken for each costs it more than what they
-say; to look ten times in a beat takes a hundredth of L from a lease, and nothing else that counts.
+say; to look five times in a beat takes a fiftieth of L from a lease, and nothing else that counts.
 """
-_LOOKS_IN_A_BEAT = 10
+_LOOKS_IN_A_BEAT = 5
 _SPAN_S = 0.1
 _MANY = 12                              # wake-ups in a span: from here on looking is cheaper
 _FEW = 1                                # datagrams found at a look; with no more than that, so often, it is not
