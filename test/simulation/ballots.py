@@ -28,6 +28,7 @@ class Ballots:
         self._chosen = chosen
         self._accepted: Dict[Tuple[Ballot, int], Set[Tuple[str, str]]] = {}
         self._values: Dict[Tuple[Ballot, int], Ledger] = {}
+        self._undecided: Dict[Tuple[Ballot, int], Ledger] = {}          # of these, those beyond `latest`
 
     def holder_changed(self, holder: str, life: str, before: Dict[str, Block], after: Dict[str, Block]) -> None:
         """A node's daemon has made its part as a holder durable."""
@@ -47,7 +48,11 @@ class Ballots:
         if block.ledger is None or block.mbal != block.bal or highest > block.bal:
             return
         at = (block.bal, block.version)
-        value = self._values.setdefault(at, block.ledger)
+        if at not in self._values:
+            self._values[at] = block.ledger
+            if block.version > self.latest.version:
+                self._undecided[at] = block.ledger
+        value = self._values[at]
         if value is not block.ledger and value != block.ledger:
             raise Forked(f"ballot {block.bal} carries two ledgers of version {block.version}")
         holders = self._accepted.setdefault(at, set())
@@ -71,8 +76,7 @@ class Ballots:
 
     def open(self) -> List[Ledger]:
         """The newest ledger, and what some holder has accepted that may yet be chosen after it."""
-        version = self.latest.version
-        return [self.latest, *(value for (_, of), value in self._values.items() if of > version)]
+        return [self.latest, *self._undecided.values()]
 
     def _intact(self, voters: Mapping[str, str]) -> Set[str]:
         return {holder for holder, life in voters.items() if self.alive(holder, life)}
@@ -83,16 +87,19 @@ class Ballots:
             before = self.latest
             self.by_version[version] = ledger
             if version > before.version and voters.ARBITER not in ledger.voters:
-                self.latest = ledger
-                self._chosen(before, ledger)
+                self._now_latest(before, ledger)
         elif known is not ledger and known != ledger:
             raise Forked(f"version {version} was chosen before with another value; now {how}")
 
     def follow(self, ledger: Ledger) -> None:
         """The newest by a leader's own word: where an arbiter without memory votes, no holder can prove another."""
-        before, self.latest = self.latest, ledger
-        if before is not ledger:
-            self._chosen(before, ledger)
+        if self.latest is not ledger:
+            self._now_latest(self.latest, ledger)
+
+    def _now_latest(self, before: Ledger, ledger: Ledger) -> None:
+        self.latest = ledger
+        self._undecided = {at: value for at, value in self._values.items() if at[1] > ledger.version}
+        self._chosen(before, ledger)
 
     def objection(self, ledger: Ledger) -> Optional[str]:
         """Why `ledger`, which a node takes for chosen, is not."""

@@ -40,6 +40,7 @@ class Summary:
     faults: Dict[str, int] = field(default_factory=dict)
     takeovers: List[float] = field(default_factory=list)
     broken: Dict[int, Script] = field(default_factory=dict)
+    done: Set[int] = field(default_factory=set)                     # seeds
 
     def add(self, result: Result) -> None:
         self.seeds += 1
@@ -106,11 +107,12 @@ def main() -> int:
     if arguments.replay is not None:
         return replay_file(arguments.replay)
     began = time.perf_counter()
-    summary = Summary()
-    whole = many(seeds_of(arguments), arguments, summary)
+    summary, seeds = Summary(), seeds_of(arguments)
+    whole = many(seeds, arguments, summary)
     say("\n".join(summary.lines(time.perf_counter() - began)))
     if not whole:
-        say(f"interrupted after the {summary.seeds + len(summary.broken)} seeds that are counted here")
+        left = next((seed for seed in seeds if seed not in summary.done), seeds[-1] + 1)
+        say(f"interrupted after the {len(summary.done)} seeds that are counted here; --first {left} goes on")
     elif summary.broken:
         explain(summary.broken[min(summary.broken)], arguments)
     return 1 if summary.broken else 0 if whole else _INTERRUPTED
@@ -191,6 +193,7 @@ def _many(pool: ProcessPoolExecutor, seeds: List[int], arguments: argparse.Names
         done, running = wait(running, return_when=FIRST_COMPLETED)
         for one in done:
             seed, result, script = one.result()
+            summary.done.add(seed)
             if result is not None:
                 summary.add(result)
             elif script is not None:

@@ -20,4 +20,4 @@ def test_an_interrupted_run_gives_the_summary_of_what_it_has_done(monkeypatch: p
     monkeypatch.setattr("sys.argv", ["run", "--storm", "1", "--hours", "10", "--jobs", "1"])
     assert run.main() == 130
     told = capsys.readouterr().out
-    assert "1 seeds, " in told and "interrupted after the 1 seeds" in told
+    assert "1 seeds, " in told and "interrupted after the 1 seeds that are counted here; --first 1 goes on" in told
