@@ -5,7 +5,9 @@ Every call works on the lab as it stands on the host, so that `sunlab` and sever
 import contextlib
 import os
 import shutil
+import signal
 import subprocess
+import threading
 import time
 from pathlib import Path
 from types import TracebackType
@@ -51,7 +53,8 @@ class Lab:
     def up(cls, source: Union[str, Path, Mapping[str, Any]]) -> "Lab":
         """Build the lab that the file (or what would stand in one) describes and switch on its nodes.
 
-        A lab of that name must not exist.
+        A lab of that name must not exist. From now on SIGTERM ends the caller as Ctrl-C does: a lab that it was to take
+        down is taken down.
 
         Raises SpecError, LabError, OSError; what was half built is taken down again.
         """
@@ -62,6 +65,8 @@ class Lab:
         places = Places(spec.lab)
         if os.geteuid() != 0:
             raise LabError("a lab needs root: it makes namespaces and mounts")
+        if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, signal.default_int_handler)
         _claim(places)
         try:
             _build(spec, places)

@@ -1,6 +1,8 @@
 """`sunlab down` leaves nothing, of a whole lab, a half-built one, or one whose tools died; labs live side by side."""
 import os
+import signal
 import subprocess
+import sys
 from pathlib import Path
 from typing import List, Set
 
@@ -53,6 +55,23 @@ def test_down_leaves_nothing_even_of_a_busy_lab() -> None:
 def test_down_twice_and_of_nothing_is_no_error() -> None:
     take_down("neverwas")
     assert traces("neverwas") == []
+
+
+def test_a_program_that_is_told_to_end_takes_its_lab_with_it() -> None:
+    facts = plan("st")
+    program = f"""
+import signal
+from sunlab.lab import Lab
+with Lab.up({facts!r}):
+    print("up", flush=True)
+    signal.pause()
+"""
+    with subprocess.Popen([sys.executable, "-c", program], stdout=-1, stderr=-1, text=True) as one:
+        assert one.stdout is not None and one.stdout.readline() == "up\n"
+        assert len(traces(facts["lab"])) > 4
+        one.terminate()
+        one.communicate(timeout=60)
+    assert one.returncode == -signal.SIGINT and traces(facts["lab"]) == []
 
 
 def test_a_lab_that_cannot_be_built_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
