@@ -96,21 +96,36 @@ def test_a_host_that_is_paused_a_second_time_soon_after_is_judged_by_how_it_goes
     assert world.resets == 1
 
 
+def lose_ledgers(world: World, to: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on no ledger reaches the node."""
+    send = world.wire.send
+
+    def lossy(sender: Any, receiver: str, body: Any) -> None:
+        if receiver != to or not isinstance(body, LedgerIs):
+            send(sender, receiver, body)
+    monkeypatch.setattr(world.wire, "send", lossy)
+
+
 def test_a_node_that_knows_of_a_newer_ledger_than_it_has_starts_nothing_by_its_own(
         monkeypatch: pytest.MonkeyPatch) -> None:
     """Its daemon has forgotten that it stopped web, and that web has gone elsewhere is lost on the way."""
     world = World(seed=1).nodes("n1", "n2", "n3").nodes("n4", votes=0).group("web", on="n1").settle().run(5)
     world.ask("move", "web", "n4")
     world.run(until=lambda: world.online("web") == "n4").run(2)
-    send = world.wire.send
-
-    def lossy(sender: Any, to: str, body: Any) -> None:
-        if to != "n4" or not isinstance(body, LedgerIs):
-            send(sender, to, body)
-    monkeypatch.setattr(world.wire, "send", lossy)
+    lose_ledgers(world, "n4", monkeypatch)
     world.smf("n4").fail("web")
     world.run(until=lambda: world.online("web") not in (None, "n4")).kill_daemon("n4").run(5)
     assert world.joined("n4") and world.resets == 0
+
+
+def test_a_host_that_was_paused_and_is_not_admitted_is_reset_and_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its group is active elsewhere: a stop would write. That it was deposed it learns from the refusal alone."""
+    world = World(seed=1).nodes("n1", "n2", "n3").nodes("n4", votes=0).group("web", on="n4").settle().run(5)
+    lose_ledgers(world, "n4", monkeypatch)
+    world.suspend("n4").run(15)
+    stopped = world.codes.get("GROUP-STOPPING", 0)
+    world.thaw("n4").run(until=lambda: world.resets == 1, within_s=1.0)
+    assert world.codes.get("GROUP-STOPPING", 0) == stopped and world.online("web") not in (None, "n4")
 
 
 @pytest.mark.parametrize("set_s", [0.0, -20.0])

@@ -16,10 +16,10 @@ AGENT = of(
     ("elif may_start and (one", "elif (one",
      "availability: by an outdated ledger a node may stop what a newer one assigns to it"),
     ("        if self.fenced:\n", "        if False:\n"),
-    ("if may_start and group in self._cluster.groups", "if group in self._cluster.groups",
-     "defence in depth: without a lease no start method gets its permit"),
+    ("if may_start and group in self._cluster.groups", "if group in self._cluster.groups"),
     ('any(one.state != "stopped" for', "any(one.state in _UP for"),
-    ("return one is None or one.state not in _UP", "return one is not None and one.state not in _UP"),
+    ("return one is None or one.state not in _UP", "return one is not None and one.state not in _UP",
+     "equivalent: whoever has the right to start a group that is assigned to it has taken it up earlier in the step"),
     ("if doubtful and self.active:", "if False:"))
 MOVES = of(
     "moves",
@@ -27,9 +27,7 @@ MOVES = of(
     ('report.epoch == entry.epoch and report.state == "stopped"',
      'report.epoch == entry.epoch and report.state in ("stopping", "stopped")'),
     ("force=True", "force=False"),
-    ("if report.epoch != entry.epoch:", "if False:",
-     "defence in depth: a boot is given a later epoch of a group only when its newest report says that the earlier one "
-     "has stopped, and reports that were overtaken are dropped"),
+    ("if report.epoch != entry.epoch:", "if False:"),
     (" and current:", ":",
      "choice: a stop that is tried once more is held to have failed by a report from before"),
     ("epoch=entry.epoch + 1", "epoch=entry.epoch"),
