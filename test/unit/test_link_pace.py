@@ -23,3 +23,10 @@ def test_it_is_woken_again_once_it_finds_little_for_a_while_but_not_for_one_empt
     assert pace.polled(0) and pace.polled(5)
     assert not all(pace.polled(0) for _ in range(20)) and not pace.polls
     assert not wake(pace, rate=20, seconds=1, begin=10.0)
+
+
+def test_a_follower_that_was_flooded_once_is_woken_again_though_its_few_datagrams_come_in_pairs() -> None:
+    pace = Pace(0.2)
+    wake(pace, rate=370, seconds=0.2)
+    looks = [2 if look % round(0.2 / pace.pause_s) == 0 else 0 for look in range(40)]
+    assert not all(pace.polled(found) for found in looks)

@@ -6,8 +6,8 @@ say; to look five times in a beat takes a fiftieth of L from a lease, and nothin
 _LOOKS_IN_A_BEAT = 5
 _SPAN_S = 0.1
 _MANY = 12                              # wake-ups in a span: from here on looking is cheaper
-_FEW = 1                                # datagrams found at a look; with no more than that, so often, it is not
-_LEAN_LOOKS = 10
+_LOOKS = 10                             # two beats; if these have found
+_FEW = 2                                # datagrams each, or less, it is not: what comes twice at once is one wake-up
 
 
 class Pace:
@@ -16,7 +16,7 @@ class Pace:
     def __init__(self, beat_s: float) -> None:
         self.polls, self.pause_s = False, beat_s / _LOOKS_IN_A_BEAT
         self._since = float("-inf")
-        self._woken = self._lean = 0
+        self._woken = self._looks = self._found = 0
 
     def woken(self, now: float) -> bool:
         """A datagram has woken us; says whether to look from now on."""
@@ -24,13 +24,13 @@ class Pace:
             self._since, self._woken = now, 0
         self._woken += 1
         self.polls = self._woken >= _MANY
-        self._lean = 0
+        self._looks = self._found = 0
         return self.polls
 
     def polled(self, found: int) -> bool:
         """A look has found so many datagrams; says whether to go on looking."""
-        self._lean = self._lean + 1 if found <= _FEW else 0
-        self.polls = self._lean < _LEAN_LOOKS
-        if not self.polls:
-            self._woken = 0
+        self._looks, self._found = self._looks + 1, self._found + found
+        if self._looks == _LOOKS:
+            self.polls = self._found > _FEW * _LOOKS
+            self._looks = self._found = self._woken = 0
         return self.polls
