@@ -146,10 +146,15 @@ def test_while_a_change_of_voters_waits_those_of_now_stand_for_leader_without_de
     assert world.online("web") == "n1" and world.resets == 0
 
 
-def test_a_host_put_back_as_a_whole_gives_no_majority_to_one_that_has_missed_a_change(world: World) -> None:
+@pytest.mark.parametrize("again", ["host", "daemon"])
+def test_a_host_put_back_as_a_whole_gives_no_majority_to_one_that_has_missed_a_change(world: World, again: str) -> None:
     """n1 and n3 have moved web while n2 was cut off; n1 dies, and n3 comes back from before that."""
     put_back = backup(world.settle().run(5), "n3")
-    world.power_off("n3").boot("n3").run(10).cut("n2").run(10)
+    if again == "host":
+        world.power_off("n3").boot("n3").run(10)
+    else:
+        world.kill_daemon("n3").run(5).kill_daemon("n3").run(5)
+    world.cut("n2").run(10)
     world.ask("offline", "web", at="n1")
     world.run(until=lambda: world.entry("web").state == "offline").power_off("n1").power_off("n3").run(1)
     put_back()

@@ -46,9 +46,9 @@ PLAN = of(
     ("if entry.state != OFFLINE or entry.wanted != ONLINE:", "if entry.wanted != ONLINE:"),
     ("if node == view.me or not member.joined:", "if node == view.me:",
      "equivalent but for the journal: who is deposed already is deposed again"),
-    (" and entry.boot_id != beat.boot_id:", ":",
-     "equivalent: a boot that is not in the cluster owns nothing, for it was freed when that boot was deposed"),
-    ("view.now > view.peers.spoke_at(node, beat.boot_id) + join.SILENT_BEATS * beat_s", "False"),
+    (" and entry.boot_id != beat.boot_id:", ":"),
+    ("view.now > view.peers.spoke_at(node, beat.boot_id) + join.SILENT_BEATS * beat_s", "False",
+     "choice: a boot that has just fallen silent is let in, and taken out again L after its last word"),
     ("if join.is_restored(node, beat.boot_id, beat.incarnation, draft.ledger):", "if False:"),
     ("and beat.incarnation > member.incarnation:", "and False:"))
 NODE = of(
