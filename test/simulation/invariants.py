@@ -12,6 +12,7 @@ I9  a host that was paused with its clock past its lease starts nothing, and is 
 I10 where the fence is required, no group is taken from a boot that is not known to be over: off by its device, off by
     an operator's word, or followed by a later boot of the same host
 I11 a new leader waits for every lease that an earlier one can have granted
+I12 a node gives its ledger up for another only when nothing is active there
 """
 from typing import TYPE_CHECKING, Dict, Iterable, List, Optional, Sequence, Tuple
 
@@ -46,7 +47,7 @@ class Broken(AssertionError):
 
     @property
     def rule(self) -> str:
-        """What broke: I1 to I11, L1, L2, or a word."""
+        """What broke: I1 to I12, L1, L2, or a word."""
         return str(self).partition(":")[0]
 
 
@@ -154,6 +155,11 @@ class Invariants:
     def forgot(self, machine: "Machine") -> None:
         """What the machine had learned is gone with its vote file."""
         self._shown.pop(machine.key, None)
+
+    def gives_up(self, machine: "Machine") -> None:
+        """I12, when a daemon is about to set its vote file aside."""
+        if machine.smf is not None and machine.smf.active:
+            self.fail("I12", f"{machine.key} gives its ledger up while {machine.smf.active} is active there")
 
     def _remembers(self, holder: str, life: str) -> bool:
         if holder in self.world.partitions:

@@ -321,6 +321,7 @@ class Machine(Host):
         """The daemon sets its vote file aside and ends; SMF starts it again."""
         self.world.note(self.key, f"forgets: {effect.why}")
         self.world.forgotten += 1
+        self.world.invariants.gives_up(self)
         self.kill_daemon()
         self.lose_vote_file()
         self.later(0.3, self.start_daemon)

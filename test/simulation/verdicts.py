@@ -13,7 +13,7 @@ scenarios look for what breaks ([simulation.md](simulation.md), Mutation check).
 
 {summary}
 
-*Found by*: the invariant that broke (I1 to I11, L1, L2), `liveness` (not all came right when the faults had stopped),
+*Found by*: the invariant that broke (I1 to I12, L1, L2), `liveness` (not all came right when the faults had stopped),
 `scenario` (what a directed test asserts), `crash` (the core raised), `loop` (a run without an end). *After*: seconds of
 CPU from the start of the look; for those that nothing breaks, as long as it looked.
 
