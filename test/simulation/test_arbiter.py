@@ -36,16 +36,21 @@ def test_the_node_that_does_not_reach_its_targets_resets_itself(world: World) ->
     assert world.resets == 2
 
 
-def test_targets_that_change_sides_let_the_other_in_when_the_leases_by_them_are_over(world: World) -> None:
-    """n1 is back, still cut off from n2, and comes to the targets at the moment in which n2 loses them."""
+@pytest.mark.parametrize("booted", [True, False])
+def test_targets_that_change_sides_let_the_other_in_when_the_leases_by_them_are_over(world: World,
+                                                                                         booted: bool) -> None:
+    """n1, still cut off from n2, comes to the targets at the moment in which n2 loses them; also without a boot."""
     world.settle().run(5)
     assert world.pings is not None
+    if not booted:
+        world.ask("move", "web", "n2")
+        world.run(5)
     world.pings.unreached.add("n1")
     world.cut("n1").run(until=lambda: world.online("web") == world.online("db") == "n2", within_s=10)
     world.run(until=lambda: world.is_up("n1"), within_s=30).run(5)
     world.pings.unreached = {"n2"}
     world.run(until=lambda: world.started("n1", "web") > world.started("n2", "web"), within_s=10)
-    assert world.stopped("n2", "web") < world.started("n1", "web")
+    assert world.stopped("n2", "web") < world.started("n1", "web") and world.resets == 1 + booted
 
 
 def test_of_two_that_lost_their_power_the_one_that_comes_back_runs_what_it_can_alone(world: World) -> None:
