@@ -3,13 +3,14 @@ import os
 
 import pytest
 
+from simulation.scenarios import two
 from simulation.trial import trial
 from simulation.world import World
 
 
 @pytest.fixture
 def world() -> World:
-    return World(seed=1).nodes("n1", "n2").arbiter().group("web", on="n1").group("db", on="n2")
+    return two()
 
 
 def test_the_survivor_of_two_takes_over_by_its_targets(world: World) -> None:
@@ -53,9 +54,28 @@ def test_targets_that_change_sides_let_the_other_in_when_the_leases_by_them_are_
     assert world.stopped("n2", "web") < world.started("n1", "web") and world.resets == 1 + booted
 
 
+def test_what_the_survivor_did_alone_is_not_lost_when_its_daemon_dies_as_the_other_comes_back(world: World) -> None:
+    """The targets remember nothing: while the other is heard it is asked itself, not they in its place."""
+    world.settle().run(5).power_off("n1").run(until=lambda: world.online("web") == "n2", within_s=5)
+    world.ask("offline", "db", at="n2")
+    world.run(5).boot("n1").run(until=lambda: world.is_up("n1"), within_s=40).kill_daemon("n2").run(30)
+    assert world.entry("db").wanted == "offline" and world.online("web") and world.forgotten == 0
+
+
 def test_of_two_that_lost_their_power_the_one_that_comes_back_runs_what_it_can_alone(world: World) -> None:
     world.settle().run(5).power_off("n1").power_off("n2").run(5).boot("n1")
     world.run(until=lambda: world.online("web") == world.online("db") == "n1", within_s=10)
+
+
+def test_who_comes_back_with_a_ledger_made_alone_gives_way_to_the_one_that_runs_everything(world: World) -> None:
+    """n2 did not know what n1 had done alone, and has done something else since."""
+    world.settle().run(5).power_off("n2").run(until=lambda: world.online("db") == "n1", within_s=5)
+    world.run(3).power_off("n1").boot("n2")
+    world.run(until=lambda: world.online("web") == world.online("db") == "n2", within_s=60)
+    began = world.started("n2", "web")
+    world.boot("n1").run(60)
+    assert (world.machines["n1"].files, world.machines["n2"].files) == (2, 1)
+    assert world.started("n2", "web") == began and world.online("web") == world.online("db") == "n2"
 
 
 def test_a_node_that_reaches_no_targets_does_not_go_on_alone(world: World) -> None:
@@ -66,13 +86,14 @@ def test_a_node_that_reaches_no_targets_does_not_go_on_alone(world: World) -> No
     assert world.online("web") is None
 
 
-def test_two_that_reach_the_targets_but_not_each_other_leave_alone_what_answers() -> None:
-    world = World(seed=2).nodes("n1", "n2").arbiter(honest=False).group("web", on="n1").group("db", on="n2")
+@pytest.mark.parametrize("seed", [1, 2])
+def test_two_that_reach_the_targets_but_not_each_other_leave_alone_what_answers(seed: int) -> None:
+    world = two(seed, honest=False)
     world.settle().run(5).cut("n1").run(15)
     assert [machine.key for machine in world.active_on("web")] == ["n1"]
     assert [machine.key for machine in world.active_on("db")] == ["n2"]
     world.heal().run(until=lambda: (world.online("web"), world.online("db")) == ("n1", "n2"), within_s=60)
-    assert world.forgotten == 1 and world.codes["FORK"] >= 1
+    assert world.forgotten == 1 and world.codes["FORK"] >= 1 and world.resets == 0
 
 
 @pytest.mark.parametrize("policy", ["stop-both", "yield"])
