@@ -26,11 +26,15 @@ ARBITER = of(
 ALONE = of(
     "alone",
     ("block.ledger is not None and block.ledger.alone == self.name", "False"),
-    ("if not self.votes or not voters.votes(", "if not voters.votes("),
-    (" or not voters.votes(self.electorate(), voters.ARBITER, voters.PING):", ":"),
-    ("arbiter.may_choose(writer.own.ledger, self.name, writer.committed)", "True"),
+    ("if not self.votes or not voters.votes(", "if not voters.votes(",
+     "equivalent: without a vote of this node's own the targets, which speak in the other's place, are no majority"),
+    (" or not voters.votes(self.electorate(), voters.ARBITER, voters.PING):", ":",
+     "equivalent: the vote of a holder that is not in the electorate is not counted"),
+    ("arbiter.may_choose(writer.own.ledger, self.name, writer.committed)", "True",
+     "defence in depth: that the other node is away changes the plan, so the next ledger, a moment later, says it"),
     ("return beat.vote == arbiter.NONE", "return False"),
-    ("        self.distrust = why\n", ""))
+    ("        self.distrust = why\n", "",
+     "defence in depth: the other leads until this one has forgotten, and no candidate asks for its vote"))
 DOUBLE = of(
     "double",
     ("return alone and vote in (ALONE, LED_ALONE)", "return False"),
@@ -46,15 +50,20 @@ DOUBLE = of(
     ("for name, address in view.answering.items()", "for name, address in {}.items()"))
 OTHERS = (
     *of("voting",
-        (" or self.alone:", ":"),
+        (" or self.alone:", ":",
+         "defence in depth: both know of the fork by a heartbeat; what it acknowledged before goes on"),
         ("if voters.ARBITER in writer.promises and not", "if False and not"),
         ("if holder == self.arbiter.other and", "if False and")),
     *of("hearing",
-        ("isinstance(body, (Grant, Elected, LedgerIs)) and self._voting.alone", "False"),
-        ("voting.give_way(now, self._fork.gives_way)", "pass"),
-        ("self._out += self._agent.stop_all(self._fork.gives_way, self._following.doubtful)", "pass")),
+        ("isinstance(body, (Grant, Elected, LedgerIs)) and self._voting.alone", "False",
+         "choice: it follows the other a beat before it knows of the fork; who gives way forgets anyway"),
+        ("voting.give_way(now, self._fork.gives_way)", "pass",
+         "defence in depth: all that it runs is being stopped, and its ledger forgotten before anything begins again"),
+        ("self._out += self._agent.stop_all(self._fork.gives_way, self._following.doubtful)", "pass",
+         "defence in depth: the other's refusal of what is active without right stops it a beat later")),
     *of("plan",
-        ("beat.vote in (arbiter.ALONE, arbiter.LED_ALONE)", "False"),
+        ("beat.vote in (arbiter.ALONE, arbiter.LED_ALONE)", "False",
+         "defence in depth: what it runs keeps it out, and when nothing is active any more it forgets at once"),
         ("settled_at = max(settled_at, view.led_at + view.cluster.timing.timeout_s)", "pass")))
 
 MUTATIONS: Tuple[Mutation, ...] = (*ARBITER, *ALONE, *DOUBLE, *OTHERS)
