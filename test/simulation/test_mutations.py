@@ -24,3 +24,9 @@ def test_no_two_mutants_have_one_name() -> None:
 def test_the_page_has_a_row_for_every_mutant_and_says_nothing_else() -> None:
     """A guard that is new, or is explained in other words, is on it when `test/simulation/mutants --write` has run."""
     assert PAGE.read_text() == verdicts.page(verdicts.read(PAGE))
+
+
+def test_every_mutant_is_found_out_or_explained_and_none_is_both() -> None:
+    known = verdicts.read(PAGE)
+    found = {one.name for one in MUTATIONS if one.name in known and known[one.name].rule}
+    assert {one.name for one in MUTATIONS if not one.survives} == found

@@ -11,8 +11,7 @@ AGENT = of(
      "defence in depth: the daemon and the simulated SMF report the end of the newest order of a group only"),
     ('one.epoch != event.epoch or one.state not in ("stopping", "failed")', 'one.state not in ("stopping", "failed")',
      "defence in depth: the daemon and the simulated SMF report the end of the newest order of a group only"),
-    (" and one.epoch != entry.epoch)):", ")):",
-     "availability: a group that failed starts again in place until its owner has told the leader; still one owner"),
+    (" and one.epoch != entry.epoch)):", ")):"),
     ("elif may_start and (one", "elif (one",
      "availability: by an outdated ledger a node may stop what a newer one assigns to it"),
     ("        if self.fenced:\n", "        if False:\n"),
@@ -35,8 +34,7 @@ MOVES = of(
      "defence in depth: after an orderly stop the pool is exported, and -f changes nothing"))
 PLAN = of(
     "plan",
-    ("replace(member, joined=False)", "member",
-     "defence in depth: what was active on a node that is deposed was reset with it, so it comes back clean"),
+    ("replace(member, joined=False)", "member"),
     (" or peer.beat.boot_id != entry.boot_id", "",
      "defence in depth: a later boot says nothing of what an earlier one ran, unless it is stopped first"),
     ("view.now + _look_again_after(view, draft)", "float(\"inf\")",

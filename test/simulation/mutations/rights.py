@@ -67,8 +67,7 @@ PERMITS = of(
     ("if entry.boot_id != boot_id:", "if False:",
      "defence in depth: the change that lets a boot have a lease frees what the ledger had with the earlier one"),
     ("if stopping:", "if False:"),
-    ("if lease_until is None or now >= lease_until:", "if False:",
-     "defence in depth: failfast resets the host when the lease ends, and without a deadline no permit is given"))
+    ("if lease_until is None or now >= lease_until:", "if False:"))
 MEMBERSHIP = of(
     "membership",
     ("if old is not None and old.boot_id == boot_id and (old.incarnation, old.seq) >= (incarnation, body.seq):",
