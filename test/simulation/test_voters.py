@@ -133,6 +133,15 @@ def test_a_disk_labelled_anew_is_taken_in_again() -> None:
     assert world.resets == 0
 
 
+def test_a_holder_that_has_forgotten_the_first_ledger_gives_no_majority_to_one_that_never_had_it() -> None:
+    world = World(1).nodes("n1", "n2", "n3").group("web", on="n2")
+    world.build()
+    world.boot("n2").boot("n3").run(until=lambda: world.online("web") == "n2")
+    world.power_off("n2").power_off("n3").machines["n3"].lose_vote_file()
+    world.boot("n1").boot("n3").run(30)
+    assert world.leader() is None and not world.active_on("web")
+
+
 def test_while_a_change_of_voters_waits_those_of_now_stand_for_leader_without_delay(world: World) -> None:
     """Whom the configuration wants no more has its vote until the change is in force: no owner may lose its lease."""
     world.settle().run(5).lead_elsewhere("n1")

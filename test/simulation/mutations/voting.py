@@ -47,8 +47,7 @@ VOTERS = of(
      "return (ledger.next_voters or ledger.voters,)"),
     ("return (ledger.voters, ledger.next_voters) if ledger.next_voters else (ledger.voters,)",
      "return (ledger.voters,)"),
-    ("not life.endswith(AFTER_LOSS) if named == ANY", "True if named == ANY",
-     "blind spot: no holder loses its memory before the first ledger, with which every storm begins"),
+    ("not life.endswith(AFTER_LOSS) if named == ANY", "True if named == ANY"),
     ("named == life != NOBODY", "True"),
     ("named == life != NOBODY", "named == life",
      "equivalent: no store has an empty life; it is made with one"),
@@ -63,7 +62,7 @@ VOTERS = of(
 ELECTORATE = of(
     "electorate",
     ("for name in wanted}))", "for name in wanted if name in present.answering}))",
-     "blind spot: where five or more vote and some have not answered yet; storms begin when all have"),
+     "choice: who has not answered yet would be taken in later, and until then a majority of fewer would do"),
     ("replace(ledger, next_voters=goal)", "replace(ledger, voters=goal)"),
     ("    if awaited:", "    if False:"),
     ("if not present.agreed:", "if False:",
