@@ -4,8 +4,7 @@ The leader of 32 nodes gets some 370 datagrams a second at L = 2 s. To be woken 
 say; to look five times in a beat takes a fiftieth of L from a lease, and nothing else that counts.
 """
 _LOOKS_IN_A_BEAT = 5
-_SPAN_S = 0.1
-_MANY = 12                              # wake-ups in a span: from here on looking is cheaper
+_MANY = 16                              # wake-ups in a beat: from here on looking is cheaper
 _LOOKS = 10                             # two beats; if these have found
 _FEW = 2                                # datagrams each, or less, it is not: what comes twice at once is one wake-up
 
@@ -14,13 +13,13 @@ class Pace:
     """`polls`: look every `pause_s`, and do not be woken."""
 
     def __init__(self, beat_s: float) -> None:
-        self.polls, self.pause_s = False, beat_s / _LOOKS_IN_A_BEAT
+        self.polls, self.pause_s, self._beat_s = False, beat_s / _LOOKS_IN_A_BEAT, beat_s
         self._since = float("-inf")
         self._woken = self._looks = self._found = 0
 
     def woken(self, now: float) -> bool:
         """A datagram has woken us; says whether to look from now on."""
-        if now > self._since + _SPAN_S:
+        if now > self._since + self._beat_s:
             self._since, self._woken = now, 0
         self._woken += 1
         self.polls = self._woken >= _MANY
