@@ -4,7 +4,7 @@ The leader of 32 nodes gets some 370 datagrams a second at L = 2 s. To be woken 
 say; to look five times in a beat takes a fiftieth of L from a lease, and nothing else that counts.
 """
 _LOOKS_IN_A_BEAT = 5
-_MANY = 16                              # wake-ups in a beat: from here on looking is cheaper
+_MANY = 10                              # wake-ups in a beat: from here on looking is cheaper
 _LOOKS = 10                             # two beats; if these have found
 _FEW = 2                                # datagrams each, or less, it is not: what comes twice at once is one wake-up
 
