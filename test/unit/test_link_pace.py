@@ -8,7 +8,7 @@ def wake(pace: Pace, rate: float, seconds: float, begin: float = 0.0) -> bool:
 
 
 def test_a_follower_is_woken_for_every_datagram() -> None:
-    assert not wake(Pace(0.2), rate=40, seconds=10)
+    assert not wake(Pace(0.2), rate=60, seconds=10)
 
 
 def test_the_leader_of_many_looks_instead_and_goes_on_while_it_finds_some() -> None:
