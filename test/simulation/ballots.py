@@ -48,11 +48,9 @@ class Ballots:
         if block.ledger is None or block.mbal != block.bal or highest > block.bal:
             return
         at = (block.bal, block.version)
-        if at not in self._values:
-            self._values[at] = block.ledger
-            if block.version > self.latest.version:
-                self._undecided[at] = block.ledger
-        value = self._values[at]
+        value = self._values.setdefault(at, block.ledger)
+        if block.version > self.latest.version:
+            self._undecided[at] = value
         if value is not block.ledger and value != block.ledger:
             raise Forked(f"ballot {block.bal} carries two ledgers of version {block.version}")
         holders = self._accepted.setdefault(at, set())
