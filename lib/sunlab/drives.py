@@ -1,4 +1,6 @@
 """A node's disk driver from the host's side: starting it with the node, and what is wrong with its disks."""
+import contextlib
+import os
 import time
 from typing import Dict
 
@@ -26,7 +28,11 @@ def start(spec: Spec, places: Places, node: NodeSpec, root: str) -> None:
 
 def faults(places: Places, node: str) -> Dict[str, str]:
     """Disk -> its fault, of those that have one."""
-    return {path.name: path.read_text() for path in sorted(places.faults(node).glob("*"))}
+    found = {}
+    for path in sorted(places.faults(node).glob("*")):
+        with contextlib.suppress(FileNotFoundError):        # healed meanwhile
+            found[path.name] = path.read_text()
+    return found
 
 
 def set_fault(places: Places, node: str, disk: str, fault: str, pid: int) -> None:
@@ -36,7 +42,9 @@ def set_fault(places: Places, node: str, disk: str, fault: str, pid: int) -> Non
     if fault == "ok":
         mark.unlink(missing_ok=True)
     else:
-        mark.write_text(fault)
+        fresh = mark.parent.with_name(f"fault.{os.getpid()}")
+        fresh.write_text(fault)
+        os.replace(fresh, mark)         # a node that boots meanwhile must not find half of it
     wrong = _ask(pid, f"fault {disk} {fault}") if pid else ""
     if wrong:
         raise DriverFailed(f"node {node}: {wrong}")

@@ -119,8 +119,12 @@ def test_a_fault_that_is_set_in_the_middle_of_a_boot_or_of_an_end_is_in_force(la
         assert lab.exec("n1", READ, check=False).returncode == code
     first = lab.init_pids()["n1"]
     lab.exec("n1", ["/bin/sh", "-c", "uadmin 1 1 > /dev/null 2>&1 &"])
-    while lab.init_pids().get("n1", first) == first:
+
+    def rebooted() -> bool:
         lab.disk("n1", DISK, "fail")
+        return lab.init_pids().get("n1", first) != first
+
+    until(rebooted, "n1 to be up again")
 
 
 def test_zfs_sees_the_fault_too_and_a_hanging_pool_does_not_keep_its_host_alive(lab: Lab) -> None:
