@@ -161,3 +161,16 @@ def test_clocks_that_run_as_far_apart_as_is_allowed_leave_no_time_in_which_two_o
             # Whatever is asked has the leader think again: not only when it expects to take over.
             world.run(0.02).ask("clear", "web", at=leader)
         assert world.owner("web") != "n1" and world.resets == 1
+
+
+def test_a_holder_that_asked_for_the_ledger_before_it_acknowledged_one_has_forgotten_nothing() -> None:
+    """Its request for what its new vote file lacks comes when it has acknowledged it: it is no loss of anything."""
+    world = World(seed=1).nodes("n1", "n2", "n3").group("web", on="n1").settle().run(5)
+    leader = world.leader() or ""
+    anew = next(node for node in ("n2", "n3") if node != leader)
+    world.power_off(anew).machines[anew].lose_vote_file()
+    for link in world.wire.qualities:
+        world.wire.ways[link, anew, leader] = Quality(shortest_s=1.5, spread_s=0.0)
+    world.boot(anew).run(until=lambda: world.machines[anew].node is not None).run(1.6).wire.ways.clear()
+    world.run(8)
+    assert world.voters().get(anew) == f"{anew}.2+" and "VOTE-DISTRUSTED" not in world.codes

@@ -57,10 +57,14 @@ class Promise:
 
 @dataclass(frozen=True)
 class Acknowledged:
-    """What one life of a holder has acknowledged of our ballot. `at`: the newest send time."""
+    """What one life of a holder has acknowledged of our ballot. `at`: the newest send time.
+
+    `known_from`: whatever we sent from this request on, we sent when that life had acknowledged something.
+    """
     life: str
     at: float
     version: int
+    known_from: int
 
 
 class Writer:
@@ -156,8 +160,9 @@ class Writer:
         """A holder acknowledged a phase 2 write."""
         known = self.acknowledged.get(holder)
         if known is None or known.life != life:
-            known = Acknowledged(life, sent.at, sent.version)
-        self.acknowledged[holder] = Acknowledged(life, max(known.at, sent.at), max(known.version, sent.version))
+            known = Acknowledged(life, sent.at, sent.version, self._request + 1)
+        self.acknowledged[holder] = Acknowledged(life, max(known.at, sent.at), max(known.version, sent.version),
+                                                 known.known_from)
         self.has_ledger[holder] = self.acknowledged[holder].version
 
     def answering(self, since: float) -> Mapping[str, str]:

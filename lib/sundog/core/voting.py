@@ -320,7 +320,7 @@ class Voting(Alone):
         if sent is None or self.suspects.get(holder) == body.life != "":
             return
         if body.need_ledger:
-            self._forgot(holder, body.life)
+            self._forgot(holder, body)
             self.writer.has_ledger.pop(holder, None)
             block = self.writer.block(True)
             self._out.append(Send(holder, Write(self.writer.sending(now, block), block)))
@@ -363,11 +363,11 @@ class Voting(Alone):
         if above > writer.ballot or not voters.possible(self.electorate(), self._refused):
             self._abandon(now, for_s)
 
-    def _forgot(self, holder: str, life: str) -> None:
-        """A holder asks for what it has acknowledged under this ballot: what it keeps is older than it said."""
+    def _forgot(self, holder: str, body: Blocks) -> None:
+        """A holder asks for what it had acknowledged when we sent this: what it keeps is older than it said."""
         known = self.writer.acknowledged.get(holder)
-        if known is not None and known.life == life != "" and holder in self.writer.has_ledger:
-            self.suspects[holder] = life
+        if known is not None and known.life == body.life != "" and body.request >= known.known_from:
+            self.suspects[holder] = body.life
             del self.writer.acknowledged[holder]
 
     def _accept(self, now: float, holder: str, sent: Sent, promise: Promise) -> None:
