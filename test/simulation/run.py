@@ -32,7 +32,6 @@ Attempt = Tuple[int, Optional[Result], Optional[Script]]
 
 @dataclass
 class Summary:
-    seeds: int = 0
     virtual_s: float = 0.0
     steps: int = 0
     frames: int = 0
@@ -43,7 +42,6 @@ class Summary:
     done: Set[int] = field(default_factory=set)                     # seeds
 
     def add(self, result: Result) -> None:
-        self.seeds += 1
         self.virtual_s += result.virtual_s
         self.steps += result.steps
         self.frames += result.frames
@@ -55,10 +53,11 @@ class Summary:
     def lines(self, took_s: float) -> Iterator[str]:
         for seed in sorted(self.broken):
             yield f"BROKEN: seed {seed}"
-        if not self.seeds:
+        whole = len(self.done) - len(self.broken)
+        if not whole:
             return
         hours = self.virtual_s / 3600
-        yield (f"{self.seeds} seeds, {hours:.1f} simulated hours in {took_s:.0f} s: "
+        yield (f"{whole} seeds, {hours:.1f} simulated hours in {took_s:.0f} s: "
                f"{self.virtual_s / took_s:.0f} times life; {self.steps} steps, {self.frames} frames, "
                f"{self.resets} self-fencing resets")
         yield "faults: " + ", ".join(f"{kind} {count}" for kind, count in sorted(self.faults.items()))
