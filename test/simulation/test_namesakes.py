@@ -48,3 +48,32 @@ def test_a_second_host_with_a_nodes_hostid_leaves() -> None:
     world.run(until=lambda: world.online("web") == "n1").run(5)
     world.boot("n4").run(until=lambda: bool(world.machines["n4"].left))
     assert world.online("web") == "n1"
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3, 4, 5, 6])
+def test_one_of_two_hosts_of_one_hostid_leaves_also_when_it_has_been_elected_first(seed: int) -> None:
+    world = World(seed).nodes("n1", "n2", "n3").group("web", on="n1").group("db", on="n3").build()
+    world.machines["n2"].hostid = world.machines["n1"].hostid
+    for node in ("n1", "n2", "n3"):
+        world.boot(node)
+    twins = world.machines["n1"], world.machines["n2"]
+    world.run(until=lambda: any(one.left for one in twins))
+    world.run(until=lambda: bool(world.online("web") and world.online("db"))).run(5)
+    assert [one.left for one in twins].count("") == 1 and world.codes["REFUSED"] == 1
+
+
+def test_a_host_that_has_another_name_now_waits_for_its_old_one_to_be_deposed() -> None:
+    world = World(seed=1).nodes("n1", "n2", "n3").nodes("n4", votes=0).group("web", on="n2").build()
+    world.machines["n4"].hostid = world.machines["n1"].hostid
+    world.boot("n1").boot("n2").boot("n3").run(until=lambda: world.online("web") == "n2").run(5)
+    world.power_off("n1").boot("n4").run(5)
+    assert world.entry("web").owner == "n2" and world.joined("n4") and not world.machines["n4"].left
+
+
+def test_a_leader_that_has_the_hostid_of_a_member_leaves() -> None:
+    """n1 waited alone; n2 is elected with its vote, and admits it first."""
+    world = World(seed=5).nodes("n1", "n2").build()
+    world.machines["n2"].hostid = world.machines["n1"].hostid
+    world.boot("n1").run(20).boot("n2").run(until=lambda: world.leader() == "n2")
+    world.run(until=lambda: bool(world.machines["n2"].left), within_s=2.0)
+    assert world.codes["REFUSED"] == 1 and not world.machines["n1"].left

@@ -240,6 +240,8 @@ def test_a_namesake_is_refused_for_good_once_both_have_spoken_for_the_timeout() 
 
 def test_two_hosts_of_one_hostid_are_never_both_members() -> None:
     peers = heard(20.0, "b2", hostid="hn2")
+    assert verdict(20.0, peers) == join.WAIT, "n2 is silent: it may be this host under its old name"
+    peers.heard(19.8, "lan", "n2", ledger(GroupEntry()).members["n2"].boot_id)
     refusal = verdict(20.0, peers)
     assert isinstance(refusal, Refused) and refusal.fatal and "n2" in refusal.reason
 

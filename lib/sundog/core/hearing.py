@@ -5,7 +5,7 @@ from sundog.config.model import Cluster, Timing
 from sundog.core import double, events, join, proofs
 from sundog.core.agent import Agent
 from sundog.core.asking import Asking
-from sundog.core.effects import Deactivate, Effect, Leave, Send
+from sundog.core.effects import Deactivate, Effect, Send
 from sundog.core.following import Following
 from sundog.core.frames import Ask, Ballot, Blocks, Body, Elected, Grant, Heartbeat, LedgerIs, Refused, Told, Write
 from sundog.core.leadership import Leadership
@@ -104,8 +104,7 @@ class Hearing:
         if body.boot_id not in ("", self.boot.boot_id):
             return
         if body.fatal:
-            self._say("REFUSED", "error", f"the cluster refuses {self.name}: {body.reason}")
-            self._out.append(Leave(body.reason, body.remedy))
+            self._out += join.left_for(self.name, body)
             return
         stops = self._agent.stop_all(body.reason, self._following.doubtful)
         if any(isinstance(one, Deactivate) for one in stops):

@@ -1,7 +1,8 @@
 """May this boot of a node become a member? (rule 11)."""
-from typing import Optional, Union
+from typing import List, Optional, Union
 
 from sundog.config.model import Timing
+from sundog.core.effects import Effect, Journal, Leave
 from sundog.core.frames import Refused
 from sundog.core.ledger import OFFLINE, GroupEntry, Ledger
 from sundog.core.membership import Beat, Membership
@@ -69,6 +70,8 @@ def verdict(now: float, node: str, beat: Beat, ledger: Ledger, peers: Membership
     twin = next((name for name, member in ledger.members.items()
                  if name != node and member.joined and member.hostid == beat.hostid), None)
     if twin is not None:
+        if now > peers.spoke_at(twin, ledger.members[twin].boot_id) + SILENT_BEATS * timing.beat_s:
+            return WAIT                 # it may be this very host under the name that it had before
         return Refused(f"host {node} has the same hostid ({beat.hostid}) as {twin}: ZFS could not tell them apart",
                        "give one of the two another hostid", True, beat.boot_id)
     other = namesake(node, beat, ledger, peers, timing)
@@ -84,3 +87,9 @@ def verdict(now: float, node: str, beat: Beat, ledger: Ledger, peers: Membership
         return Refused(f"{wrong} active on {node} without right: it comes back clean or not at all",
                        "they are being stopped; it joins when that is done", False, beat.boot_id)
     return None
+
+
+def left_for(me: str, refused: Refused) -> List[Effect]:
+    """What a node does that is refused for good."""
+    return [Journal("REFUSED", "error", f"the cluster refuses {me}: {refused.reason}", "", me),
+            Leave(refused.reason, refused.remedy)]

@@ -3,7 +3,7 @@
 Order: who is in, who is out, what owners report, what operators ask, where groups go, which go home.
 """
 from dataclasses import replace
-from typing import Dict, Mapping, Tuple
+from typing import Dict, List, Mapping, Tuple
 
 from sundog.config.model import Group
 from sundog.core import (
@@ -22,7 +22,7 @@ from sundog.core import (
     voters,
 )
 from sundog.core.draft import Draft, View
-from sundog.core.effects import Journal, Send
+from sundog.core.effects import Effect, Journal, Send
 from sundog.core.frames import Ask, Refused, Told
 from sundog.core.ledger import OFFLINE, ONLINE, Ledger, Member
 
@@ -53,10 +53,7 @@ def make(view: View, ledger: Ledger, asks: Mapping[str, Tuple[str, Ask]], learne
         draft.answers.append((origin, Told(ask.ask, outcome.ok, outcome.text, outcome.remedy)))
     if draft.confirmed:
         fencing.follow(view, draft)
-    settled_at = view.elected_at + _SETTLE_BEATS * view.cluster.timing.beat_s
-    if view.cluster.arbiter is not None:
-        # What another leader has changed by the arbiter's vote is not known here: its leases must end first.
-        settled_at = max(settled_at, view.led_at + view.cluster.timing.timeout_s)
+    settled_at = _settled_at(view)
     if view.now < settled_at:
         draft.wake_at = min(draft.wake_at, settled_at)
     else:
@@ -67,6 +64,15 @@ def make(view: View, ledger: Ledger, asks: Mapping[str, Tuple[str, Ask]], learne
     if draft.ledger is not ledger and draft.ledger != ledger:
         draft.ledger = replace(draft.ledger, version=ledger.version + 1)
     return draft
+
+
+def _settled_at(view: View) -> float:
+    """When those that live have been heard, and what another leader may have changed is known."""
+    settled_at = view.elected_at + _SETTLE_BEATS * view.cluster.timing.beat_s
+    if view.cluster.arbiter is not None:
+        # What another leader has changed by the arbiter's vote is not known here: its leases must end first.
+        settled_at = max(settled_at, view.led_at + view.cluster.timing.timeout_s)
+    return settled_at
 
 
 def _look_again_after(view: View, draft: Draft) -> float:
@@ -123,7 +129,7 @@ def _admit(view: View, draft: Draft) -> None:
         verdict = fencing.verdict(view, draft.ledger, node, beat) \
             or join.verdict(view.now, node, beat, draft.ledger, view.peers, view.cluster.timing)
         if isinstance(verdict, Refused):
-            draft.said.append(Send(node, verdict))
+            draft.said += _refuse(view, node, verdict)
         elif verdict is None:
             if join.is_restored(node, beat.boot_id, beat.incarnation, draft.ledger):
                 draft.ledger = electorate.distrusting(draft.ledger, {node: draft.ledger.voters.get(node, "")})
@@ -131,6 +137,15 @@ def _admit(view: View, draft: Draft) -> None:
             for group, entry in draft.ledger.groups.items():
                 if entry.owner == node and entry.state != OFFLINE and entry.boot_id != beat.boot_id:
                     draft.put(group, moves.free(entry, f"{node} has booted again: what ran there before is gone"))
+
+
+def _refuse(view: View, node: str, refused: Refused) -> List[Effect]:
+    # Who leaves takes its vote along: those who vote are taken in before that, so that a majority is left.
+    if refused.fatal and view.now < _settled_at(view):
+        return []
+    if node != view.me:
+        return [Send(node, refused)]
+    return join.left_for(node, refused) if refused.fatal else []
 
 
 def _vote(view: View, draft: Draft, present: electorate.Present) -> electorate.Present:
