@@ -21,8 +21,8 @@ _PROFILES = ("mixed", "disks", "partitions", "operators", "hosts", "votes", "clo
 _STORM_S = 60.0
 _STORMS_FIRST = 10
 #: Tests of a world with the core in it; not those of the judges, and no storms.
-_TESTS = ("scenarios", "namesakes", "late", "fencing", "voters", "passive_holders", "links", "arbiter", "leaderless",
-          "reservations")
+_TESTS = ("scenarios", "namesakes", "late", "stale", "fencing", "voters", "passive_holders", "links", "arbiter",
+          "leaderless", "reservations")
 _NOT = ("storms", "thirty_two")
 
 Found = Tuple[Optional[str], str]               # rule, where

@@ -14,7 +14,7 @@ I10 where the fence is required, no group is taken from a boot that is not known
 I11 a new leader waits for every lease that an earlier one can have granted
 I12 a node gives its ledger up for another only when nothing is active there
 """
-from typing import TYPE_CHECKING, Dict, Iterable, List, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Dict, Iterable, List, Optional, Sequence, Set, Tuple
 
 from simulation.ballots import Ballots, Forked
 from simulation.lanes import Line
@@ -56,6 +56,7 @@ class Invariants:
         self.world = world
         self.ballots = Ballots(holders, self._chosen, self._remembers)
         self.epochs: Dict[str, Tuple[int, str]] = {}            # group -> highest epoch activated, and by which boot
+        self._past: Set[str] = set()                            # boots that another one has replaced in the ledger
         self._shown: Dict[str, Ledger] = {}                     # machine -> the ledger it showed last
         self._led_until: Dict[str, float] = {}                  # machine -> until when it led, by its own clock
         self._lease_bound: Dict[str, float] = {}                # machine -> what its grants allow, by its own clock
@@ -239,6 +240,12 @@ class Invariants:
                 self._legal(name, old, entry)
                 self._freed(name, old, entry)
                 self._confirmed(name, old, entry, after)
+        for node, member in before.members.items():
+            later = after.members.get(node, member)
+            if later.boot_id != member.boot_id:
+                self._past.add(member.boot_id)
+                if later.boot_id in self._past:
+                    self.fail("I6", f"{node} goes back from {member.boot_id} to {later.boot_id}, an earlier boot")
         self.world.chosen(before, after)
 
     def _legal(self, name: str, old: GroupEntry, new: GroupEntry) -> None:

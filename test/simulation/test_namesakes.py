@@ -68,12 +68,3 @@ def test_a_host_that_has_another_name_now_waits_for_its_old_one_to_be_deposed() 
     world.boot("n1").boot("n2").boot("n3").run(until=lambda: world.online("web") == "n2").run(5)
     world.power_off("n1").boot("n4").run(5)
     assert world.entry("web").owner == "n2" and world.joined("n4") and not world.machines["n4"].left
-
-
-def test_a_leader_that_has_the_hostid_of_a_member_leaves() -> None:
-    """n1 waited alone; n2 is elected with its vote, and admits it first."""
-    world = World(seed=5).nodes("n1", "n2").build()
-    world.machines["n2"].hostid = world.machines["n1"].hostid
-    world.boot("n1").run(20).boot("n2").run(until=lambda: world.leader() == "n2")
-    world.run(until=lambda: bool(world.machines["n2"].left), within_s=2.0)
-    assert world.codes["REFUSED"] == 1 and not world.machines["n1"].left

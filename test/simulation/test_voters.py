@@ -111,7 +111,7 @@ def test_a_node_with_an_older_vote_file_does_not_stand_for_leader(world: World) 
 
 
 def test_a_host_put_back_as_a_whole_is_found_out_by_its_incarnation_and_told(world: World) -> None:
-    node = put_back_as_a_whole(world).machines["n3"].node
+    node = put_back_as_a_whole(world).run(1).machines["n3"].node
     assert node is not None and node.voting.distrust
     world.power_off("n3").machines["n3"].lose_vote_file()
     world.boot("n3").run(until=world.voters_are_whole)

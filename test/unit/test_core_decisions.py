@@ -6,11 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sundog.config.model import Group, Resource, Timing
-from sundog.core import authority, join, lease, moves, permits, placement, recovery, requests, takeover
+from sundog.config.model import Cluster, Group, NodeSpec, Resource, Timing
+from sundog.core import authority, double, join, lease, moves, permits, placement, plan, recovery, requests, takeover
+from sundog.core.draft import View
+from sundog.core.effects import Journal, Leave, Send
+from sundog.core.electorate import Present
 from sundog.core.frames import Ask, GroupReport, Heartbeat, Refused
 from sundog.core.ledger import OFFLINE, ONLINE, STARTING, STOP_FAILED, STOPPING, Failure, GroupEntry, Ledger, Member
 from sundog.core.membership import Membership
+from sundog.core.proofs import Proofs
 
 NODES = ("n1", "n2", "n3")
 WEB = Group("web", NODES, (Resource("ip", "floating-ip", (), None),))
@@ -199,13 +203,14 @@ def test_any_request_in_any_state_makes_a_legal_change_and_asking_again_changes_
 # ---- joining
 
 
-def heard(at: float, boot_id: str, *groups: GroupReport, hostid: str = "hn1", until: float = 0.0) -> Membership:
+def heard(at: float, boot_id: str, *groups: GroupReport, hostid: str = "hn1", until: float = 0.0,
+          incarnation: int = 2) -> Membership:
     """n1's boot b1 is a member, last heard at 10 s; `boot_id` beats from `at` on."""
     peers = Membership(NODES, TIMING.timeout_s)
     peers.heard(10.0, "lan", "n1", "b1")
     peers.heard(at, "lan", "n1", boot_id)
     peers.heard(max(at, until), "lan", "n1", boot_id)
-    peers.beat("n1", boot_id, 1, Heartbeat(1, at, 1, hostid, groups))
+    peers.beat("n1", boot_id, incarnation, Heartbeat(1, at, 1, hostid, groups))
     return peers
 
 
@@ -219,6 +224,11 @@ def test_a_clean_reboot_joins_as_soon_as_the_old_boot_is_silent() -> None:
     peers = heard(10.3, "b2")
     assert verdict(10.5, peers) == join.WAIT
     assert verdict(10.7, peers) is None
+
+
+def test_a_boot_that_counts_no_further_than_the_member_proves_nothing_about_it() -> None:
+    """Its heartbeat comes late, or its host was put back from a copy."""
+    assert verdict(10.7, heard(10.3, "b0", incarnation=1)) == join.WAIT
 
 
 def test_a_host_with_groups_that_are_not_its_own_is_refused_until_it_has_stopped_them() -> None:
@@ -244,6 +254,18 @@ def test_two_hosts_of_one_hostid_are_never_both_members() -> None:
     peers.heard(19.8, "lan", "n2", ledger(GroupEntry()).members["n2"].boot_id)
     refusal = verdict(20.0, peers)
     assert isinstance(refusal, Refused) and refusal.fatal and "n2" in refusal.reason
+
+
+@pytest.mark.parametrize(("me", "elected_at", "said"), [
+    ("n1", 10.0, [Journal, Leave]), ("n1", 19.9, []), ("n3", 10.0, [Send]), ("n3", 19.9, [])])
+def test_who_is_refused_for_good_is_told_when_those_who_vote_are_in_and_a_leader_leaves(
+        me: str, elected_at: float, said: List[type]) -> None:
+    peers = heard(20.0, "b2", hostid="hn2")
+    peers.heard(20.0, "lan", "n2", "b1")
+    cluster = Cluster("shop", "key", {node: NodeSpec(node, ()) for node in NODES}, {}, {}, TIMING)
+    view = View(20.0, me, cluster, peers, elected_at, elected_at, Proofs(), double.NO_FORK)
+    draft = plan.make(view, replace(ledger(GroupEntry()), config_version=1), {}, {}, Present())
+    assert [type(one) for one in draft.said if not isinstance(one, Journal) or one.code == "REFUSED"] == said
 
 
 def test_a_pulse_on_a_disk_keeps_a_node_its_groups_but_says_nothing_of_its_boot() -> None:

@@ -15,6 +15,7 @@ from sundog.core.ledger import OFFLINE, ONLINE, STARTING, STOP_FAILED, STOPPING,
 #: Adopted, not started by this daemon: part of it runs.
 PARTIAL = "partial"
 _UP = ("starting", "online", PARTIAL)
+_FOUND_SO = ("online", PARTIAL, "stop-failed")
 _FOUND = "found so when the daemon started"
 
 
@@ -142,6 +143,10 @@ class Agent:
         mine = entry.owner == self.name and entry.boot_id == self.boot_id and entry.state != OFFLINE
         if not mine:
             return self._not_mine(group, one, may_start)
+        if may_start and one is not None and one.state in _FOUND_SO and one.epoch < entry.epoch:
+            # It was adopted without the ledger: what runs here is what the ledger means.
+            one = replace(one, epoch=entry.epoch)
+            self._set(group, one)
         if entry.state in (STARTING, ONLINE):
             # A group that is new in the configuration waits until this node has that configuration.
             return self._up(group, entry, one) if may_start and group in self._cluster.groups else []

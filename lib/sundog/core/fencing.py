@@ -66,12 +66,14 @@ def stop_failed(node: str, ledger: Ledger, cluster: Cluster) -> bool:
 
 
 def verdict(view: View, ledger: Ledger, node: str, beat: Beat) -> join.Verdict:
-    """As join.verdict: a refusal of a boot that is taken to be over; WAIT for a host whose namesake is yet unfenced."""
+    """As join.verdict: a refusal of a boot that is taken to be over; WAIT while one before it may not be over."""
     if view.proofs.over(node, beat.boot_id):
         return Refused(f"this boot of {node} is taken to be over: {view.proofs.course(node, beat.boot_id).said}",
                        "reboot it: it joins with its next boot", False, beat.boot_id)
     member = ledger.members.get(node)
-    unfenced = member is not None and not member.joined and member.hostid != beat.hostid \
+    follows = member is not None and member.hostid == beat.hostid \
+        and not join.is_restored(node, beat.boot_id, beat.incarnation, ledger)
+    unfenced = member is not None and not member.joined and not follows \
         and objection(node, member.boot_id, view.cluster, view.proofs) is not None \
         and held(node, member.boot_id, ledger)
     return join.WAIT if unfenced else None

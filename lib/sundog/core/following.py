@@ -37,9 +37,9 @@ class Following:
         self.leader, self.ballot, self.seen_at = leader, ballot, now
         return new
 
-    def lead(self, ballot: Ballot) -> None:
-        """We lead ourselves."""
-        self.leader, self.ballot = None, ballot
+    def lead(self, ballot: Ballot, version: int) -> None:
+        """We lead ourselves, with a ledger of this version: whatever was said to be newer was never chosen."""
+        self.leader, self.ballot, self._newest = None, ballot, version
 
     def knows_of(self, version: int) -> None:
         self._newest = max(self._newest, version)
@@ -73,6 +73,10 @@ class Following:
         self.lease_until = until if self.lease_until is None or self.doubtful else max(self.lease_until, until)
         self._current = True
         self.doubtful = False
+
+    def holds(self, now: float) -> bool:
+        """A lease that no jump of the clock has put in doubt."""
+        return self.lease_until is not None and now < self.lease_until and not self.doubtful
 
     def doubt(self) -> None:
         """Rule 12: how old our heartbeats are is not known any more, so what answers them proves no right to start."""

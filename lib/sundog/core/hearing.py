@@ -106,6 +106,8 @@ class Hearing:
         if body.fatal:
             self._out += join.left_for(self.name, body)
             return
+        if self._following.holds(now):
+            return                                      # it comes late: the cluster has admitted this boot since
         stops = self._agent.stop_all(body.reason, self._following.doubtful)
         if any(isinstance(one, Deactivate) for one in stops):
             self._say("REFUSED", "error", f"the cluster does not admit {self.name} yet: {body.reason}")

@@ -82,6 +82,9 @@ def verdict(now: float, node: str, beat: Beat, ledger: Ledger, peers: Membership
     if member is not None and member.joined and member.boot_id != beat.boot_id \
             and (member.hostid != beat.hostid or is_doubtful(now, node, beat.boot_id, ledger, peers, timing)):
         return WAIT
+    # One that counts no further than the member is an earlier run, told of late, or a host put back: proof of nothing.
+    if member is not None and member.joined and is_restored(node, beat.boot_id, beat.incarnation, ledger):
+        return WAIT
     wrong = unclean(node, beat, ledger)
     if wrong is not None:
         return Refused(f"{wrong} active on {node} without right: it comes back clean or not at all",

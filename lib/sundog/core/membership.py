@@ -1,6 +1,6 @@
 """Who is heard, on which link, since when, and what each node last said of itself. Seconds of this node's clock."""
 from dataclasses import dataclass, field
-from typing import Dict, Iterable, Mapping, NamedTuple, Optional
+from typing import Dict, Iterable, List, Mapping, NamedTuple, Optional
 
 from sundog.core.frames import GroupReport, Heartbeat
 
@@ -39,6 +39,7 @@ class Membership:
     def __init__(self, names: Iterable[str], timeout_s: float) -> None:
         self.peers = {name: Peer() for name in names}
         self._timeout_s = timeout_s
+        self._boots: Dict[str, List[str]] = {}          # node -> its boots that the ledger has had, the latest last
 
     def follow(self, names: Iterable[str]) -> None:
         """The nodes of another configuration: those that stay keep what is known of them."""
@@ -72,6 +73,23 @@ class Membership:
         """Has this boot of the node said that the configuration is in force there?"""
         peer = self.peers.get(node)
         return peer is not None and peer.beat is not None and (peer.beat.boot_id, peer.beat.config) == (boot_id, digest)
+
+    def forget_beats(self, but: str) -> None:
+        """What others said of themselves may be of any age: they are to say it again."""
+        for name, peer in self.peers.items():
+            if name != but:
+                peer.beat = None
+
+    def learned(self, boots: Mapping[str, str]) -> None:
+        """Node -> its boot that is in the ledger now."""
+        for node, boot_id in boots.items():
+            known = self._boots.setdefault(node, [])
+            if boot_id not in known[-1:]:
+                known.append(boot_id)
+
+    def is_replaced(self, node: str, boot_id: str) -> bool:
+        """Has another boot of the node taken its place in the ledger? Then what comes of it comes late."""
+        return boot_id in self._boots.get(node, [])[:-1]
 
     def pulse(self, now: float, link: str, node: str) -> None:
         """A sign of life that does not say of which boot: a counter on a disk."""

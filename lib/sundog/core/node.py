@@ -213,9 +213,10 @@ class Node(Hearing):
         voting = self._voting
         voting.elected = False
         ballot = voting.writer.ballot
-        self._following.lead(ballot)
+        self._following.lead(ballot, self.ledger.version)
         self._leadership = Leadership(now, self.name, ballot, voting.led_at, self._asking, self._out)
         self._say("LEADER-ELECTED", "notice", f"{self.name} leads the cluster, ballot {ballot[0]}")
+        self._peers.forget_beats(self.name)
         self._report(now)
         self._leadership.announce(self._others(), self.ledger.version)
 
@@ -230,6 +231,7 @@ class Node(Hearing):
 
     def _learn(self, ledger: Ledger) -> None:
         if ledger.version > self.ledger.version:
+            self._peers.learned({node: one.boot_id for node, one in ledger.members.items()})
             self.ledger = ledger
             self._voting.learned(ledger)
             self._following.knows_of(ledger.version)
@@ -257,6 +259,8 @@ class Node(Hearing):
         self._out += orders
 
     def _answer_permits(self) -> None:
+        if not self._agent.known:
+            return                                      # it is about to say what runs here; a refusal is for good
         until = self._following.right_until(self.ledger.version) if self._standing.at is not None else None
         self._out += self._applicants.answers(self._now, self.ledger, until, self._agent.stopping)
 

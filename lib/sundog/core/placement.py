@@ -3,13 +3,14 @@
 Order of tests: may it run there at all, has it failed there lately, is the node up, is it fit, is it preferred.
 """
 from dataclasses import dataclass, field, replace
-from typing import Iterable, List, Mapping, Optional, Tuple
+from typing import Dict, Iterable, List, Mapping, Optional, Tuple
 
 from sundog.config.model import Group
 from sundog.core import recovery
 from sundog.core.ledger import GroupEntry, Ledger
 
 _NONE: Mapping[str, str] = {}
+_MOST_REASONS = 8
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,12 @@ class Placement:
 
     @property
     def reasons(self) -> str:
-        return "; ".join(f"{one.node}: {one.verdict}" for one in self.candidates)
+        """One line, those of one verdict together: the ledger has to fit into a slot of a disk."""
+        nodes: Dict[str, List[str]] = {}
+        for one in self.candidates:
+            nodes.setdefault(one.verdict, []).append(one.node)
+        said = [f"{', '.join(names)}: {verdict}" for verdict, names in nodes.items()]
+        return "; ".join(said[:_MOST_REASONS] + (["…"] if len(said) > _MOST_REASONS else []))
 
 
 def candidates_of(lines: str) -> List[Candidate]:

@@ -104,7 +104,8 @@ def nodes_seen(view: View, ledger: Ledger) -> placement.Nodes:
             down[node] = "it is not in the cluster now"
         elif view.proofs.barred_at(node, member.boot_id) is not None:
             down[node] = "it is kept from its disks, until it boots"
-        elif node != view.me and view.peers.heard_at(node, member.boot_id) < view.now - _QUIET * timeout_s:
+        elif node != view.me and (peer.beat is None
+                                  or view.peers.heard_at(node, member.boot_id) < view.now - _QUIET * timeout_s):
             down[node] = "the leader does not hear it"
         elif peer.beat is not None and peer.beat.unfit:
             unfit[node] = peer.beat.unfit
@@ -130,7 +131,7 @@ def _admit(view: View, draft: Draft) -> None:
             or join.verdict(view.now, node, beat, draft.ledger, view.peers, view.cluster.timing)
         if isinstance(verdict, Refused):
             draft.said += _refuse(view, node, verdict)
-        elif verdict is None:
+        elif verdict is None and not view.peers.is_replaced(node, beat.boot_id):
             if join.is_restored(node, beat.boot_id, beat.incarnation, draft.ledger):
                 draft.ledger = electorate.distrusting(draft.ledger, {node: draft.ledger.voters.get(node, "")})
             draft.ledger = draft.ledger.with_member(node, Member(beat.boot_id, beat.incarnation, beat.hostid))

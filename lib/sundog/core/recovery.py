@@ -4,6 +4,8 @@ from typing import Dict, Optional, Tuple
 
 from sundog.core.ledger import Failure, GroupEntry
 
+#: Characters: the ledger has to fit into a slot of a disk; the journal has the whole reason.
+_LONGEST_REASON = 100
 Learned = Dict[Tuple[str, str, int], float]     # (group, node, count) -> when this leader learned of the failure
 
 
@@ -20,7 +22,8 @@ def failed(entry: GroupEntry, node: str, reason: str) -> GroupEntry:
     """The same entry with one more failure on `node`."""
     before = next((one.count for one in entry.failures if one.node == node), 0)
     others = tuple(one for one in entry.failures if one.node != node)
-    return replace(entry, failures=(*others, Failure(node, before + 1, reason)))
+    short = reason if len(reason) <= _LONGEST_REASON else reason[:_LONGEST_REASON - 1] + "…"
+    return replace(entry, failures=(*others, Failure(node, before + 1, short)))
 
 
 def cleared(entry: GroupEntry, node: str = "") -> GroupEntry:

@@ -372,7 +372,7 @@ class Voting(Alone):
 
     def _accept(self, now: float, holder: str, sent: Sent, promise: Promise) -> None:
         writer = self.writer
-        if holder == self.arbiter.other and sent.bal == sent.mbal \
+        if holder == self.arbiter.other and sent.bal == sent.mbal and sent.version == writer.own.version \
                 and voters.votes(self.electorate(), holder, promise.life):
             self.arbiter.absent = False
         if writer.phase == PREPARING and sent.bal != sent.mbal:

@@ -5,6 +5,7 @@ from simulation.mutations.mutation import Mutation, of
 
 AGENT = of(
     "agent",
+    ("one.state in _FOUND_SO and one.epoch < entry.epoch:", "False:"),
     (" and entry.boot_id == self.boot_id and", " and",
      "defence in depth: the change that admits a new boot also frees what was assigned to the earlier one"),
     ('one.epoch != event.epoch or one.state != "starting"', 'one.state != "starting"',
@@ -48,7 +49,13 @@ PLAN = of(
     ("view.now > view.peers.spoke_at(node, beat.boot_id) + join.SILENT_BEATS * beat_s", "False",
      "choice: a boot that has just fallen silent is let in, and taken out again L after its last word"),
     ("if join.is_restored(node, beat.boot_id, beat.incarnation, draft.ledger):", "if False:"),
-    ("and beat.incarnation > member.incarnation:", "and False:"))
+    ("and beat.incarnation > member.incarnation:", "and False:"),
+    (" and not view.peers.is_replaced(node, beat.boot_id):", ":"),
+    ("(peer.beat is None\n                                  or ", "(False\n                                  or ",
+     "availability: a group may go to a node that has not said yet what keeps it from running it"),
+    ("if refused.fatal and view.now < _settled_at(view):", "if False:"),
+    ("join.left_for(node, refused) if refused.fatal else []", "[]",
+     "defence in depth: a host of a member's hostid is refused by the leader before it can lead itself"))
 NODE = of(
     "node",
     ("and join.is_member(node, boot_id, self._voting.writer.own.ledger or self.ledger)", "and True"),
@@ -56,7 +63,10 @@ NODE = of(
      "equivalent: a step that finds the authority over ends the leadership before it plans"),
     ("            if self._proposed:\n", "            if False:\n",
      "defence in depth: where one holder decides alone two ledgers could be chosen in a step; only the last is stored"),
-    ("if ledger.version > self.ledger.version:\n            self.ledger", "if True:\n            self.ledger"),
+    ("if ledger.version > self.ledger.version:\n            self._peers", "if True:\n            self._peers"),
+    ("self._peers.forget_beats(self.name)", "pass"),
+    ("if not self._agent.known:", "if False:",
+     "defence in depth: a start method asks in the moment between the daemon's socket and what it adopts"),
     ("effects.insert(0, Store", "effects.append(Store"),
     ("        self._out += self._standing.follow(now, self._agent, self.lease_until)\n        self._out += orders",
      "        self._out += orders\n        self._out += self._standing.follow(now, self._agent, self.lease_until)",
@@ -86,6 +96,7 @@ FENCING = of(
     ("if view.proofs.over(node, beat.boot_id):", "if False:",
      "defence in depth: a boot that is over says nothing, unless its device or the operator was wrong"),
     ("return join.WAIT if unfenced else None", "return None"),
+    (" \\\n        and not join.is_restored(node, beat.boot_id, beat.incarnation, ledger)\n", "\n"),
     (" and entry.boot_id == boot_id and", " and",
      "equivalent: the change that admits a later boot frees what the ledger had with the earlier one"),
     ("        if member.joined:\n            _of_living", "        if False:\n            _of_living"),
