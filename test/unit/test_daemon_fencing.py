@@ -3,82 +3,18 @@ import asyncio
 import errno
 import threading
 from pathlib import Path
-from typing import Any, Callable, Coroutine, Dict, List, Tuple
+from typing import Any, Callable, Coroutine
 
 import pytest
 
-from sundog.config.fencing import Agent, Ipmi
-from sundog.config.model import Cluster, FenceLevel
+from sundog.config.fencing import Agent
+from sundog.config.model import FenceLevel
 from sundog.core.effects import Fence
-from sundog.core.events import FenceDone
 from sundog.daemon import fencing
-from sundog.daemon.fencing import Fencer
 from sundog.errors import SundogError
 from sundog.fence import agent
-from sundog.fence.device import OFF, ON, Device, NoAnswer
-
-
-class Board(Device):
-    """`power` is shared by the devices of a node; a device in `dead` does not answer, one in `hung` waits for `go`,
-    one in `broken` fails as nobody foresaw, one in `stuck` when the power is to be switched on."""
-    power: Dict[str, str] = {}
-
-    def __init__(self, level: FenceLevel, node: str, world: "World") -> None:
-        super().__init__(level, node)
-        self.world = world
-
-    def _begin(self) -> None:
-        address = self.level.params.address
-        self.world.asked.append(address)
-        if address in self.world.hung:
-            self.world.go.wait()
-        if address in self.world.dead:
-            raise NoAnswer(f"{address} does not answer")
-        if address in self.world.broken:
-            raise self.world.broken[address]
-
-    def status(self, patience_s: float) -> str:
-        self._begin()
-        return self.world.power.get(self.node, ON)
-
-    def off(self, patience_s: float) -> None:
-        self.world.power[self.node] = OFF
-
-    def on(self, patience_s: float) -> None:
-        if self.level.params.address in self.world.stuck:
-            raise self.world.stuck[self.level.params.address]
-        self.world.power[self.node] = ON
-
-
-class World:
-    def __init__(self, **levels: Tuple[FenceLevel, ...]) -> None:
-        self.cluster = Cluster("c", "k", {}, {}, {}, fence=levels)
-        self.power: Dict[str, str] = {}
-        self.asked: List[str] = []
-        self.dead: List[str] = []
-        self.hung: List[str] = []
-        self.broken: Dict[str, Exception] = {}
-        self.stuck: Dict[str, Exception] = {}
-        self.go = threading.Event()
-        self.done: "asyncio.Queue[FenceDone]" = asyncio.Queue()
-        self.journal: List[str] = []
-        self.tasks: List[Any] = []
-        self.needed = True
-
-    def fencer(self) -> Fencer:
-        loop = asyncio.get_running_loop()
-        return Fencer(loop, "n9", lambda: self.cluster, lambda *_: self.needed, self.done.put_nowait,  # type: ignore
-                      self._tell, self._begin, lambda level, node: Board(level, node, self))
-
-    def _tell(self, code: str, severity: str, text: str, group: str = "", node: str = "") -> None:
-        self.journal.append(f"{code} {node} {text}")
-
-    def _begin(self, work: "Coroutine[Any, Any, None]") -> None:
-        self.tasks.append(asyncio.ensure_future(work))
-
-
-def level(address: str, **more: Any) -> FenceLevel:
-    return FenceLevel("ipmi", Ipmi(address, "u", "/p"), **more)
+from sundog.fence.device import OFF, ON, Device
+from unit.fence_world import World, level
 
 
 def run(scenario: Callable[[], "Coroutine[Any, Any, None]"]) -> None:
