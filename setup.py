@@ -29,7 +29,7 @@ setup(
     entry_points={"console_scripts": [
         "sundog = sundog.cli.main:main",
         "sundogd = sundog.daemon.start:main",
-        "sundog-failfast = sundog.daemon.failfast:main",
+        "sundog-failfast = sundog.daemon.failfast_main:main",
         "sunlab = sunlab.cli:main",
     ]},
 )

@@ -168,6 +168,20 @@ def test_a_failfast_that_is_restarted_holds_on_and_one_that_is_disabled_waits_un
     assert quick.lab.init_pids() == quick.inits
 
 
+def test_a_second_failfast_is_refused_and_the_group_and_its_host_live_on(quick: Sick) -> None:
+    first = quick.host("n1")["failfast"]["pid"]
+    for arguments, status, said in (("--help", 0, "usage: sundog-failfast"), ("--version", 2, "takes no arguments"),
+                                    ("", 1, "another sundog-failfast runs on this host")):
+        text = quick.sh("n1", f"/usr/lib/sundog/sundog-failfast {arguments} 2>&1; echo status $?")
+        assert said in text and text.endswith(f"status {status}\n"), text
+    quick.lab.exec("n1", ["sleep", "15"], timeout=60)       # more than twice as long as a lease
+    assert quick.lab.init_pids() == quick.inits and quick.owner("n2") == "n1"
+    assert quick.host("n1")["failfast"]["pid"] == first and "FAILFAST-SILENT" not in quick.codes("n1")
+    quick.sh("n1", f"kill -9 {first}")
+    quick.until("SMF starts another one", lambda: quick.host("n1").get("failfast", {}).get("pid") not in (None, first))
+    assert quick.lab.init_pids() == quick.inits and quick.owner("n2") == "n1"
+
+
 @pytest.fixture
 def sick_disk(tmp_path: Path) -> Iterator[Sick]:
     """/var/sundog of n1 on a disk that can hang; what hangs would hold up the machine if it were ext4."""

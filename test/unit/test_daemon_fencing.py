@@ -1,71 +1,20 @@
 """The daemon's way with fence devices: in their order, never stalled by one that hangs, one answer for one order."""
 import asyncio
+import errno
 import threading
-from typing import Any, Callable, Coroutine, Dict, List, Tuple
+from pathlib import Path
+from typing import Any, Callable, Coroutine
 
-from sundog.config.fencing import Ipmi
-from sundog.config.model import Cluster, FenceLevel
+import pytest
+
+from sundog.config.fencing import Agent
+from sundog.config.model import FenceLevel
 from sundog.core.effects import Fence
-from sundog.core.events import FenceDone
 from sundog.daemon import fencing
-from sundog.daemon.fencing import Fencer
-from sundog.fence.device import OFF, ON, Device, NoAnswer
-
-
-class Board(Device):
-    """`power` is shared by the devices of a node; a device in `dead` does not answer, one in `hung` waits for `go`."""
-    power: Dict[str, str] = {}
-
-    def __init__(self, level: FenceLevel, node: str, world: "World") -> None:
-        super().__init__(level, node)
-        self.world = world
-
-    def _begin(self) -> None:
-        address = self.level.params.address
-        self.world.asked.append(address)
-        if address in self.world.hung:
-            self.world.go.wait()
-        if address in self.world.dead:
-            raise NoAnswer(f"{address} does not answer")
-
-    def status(self, patience_s: float) -> str:
-        self._begin()
-        return self.world.power.get(self.node, ON)
-
-    def off(self, patience_s: float) -> None:
-        self.world.power[self.node] = OFF
-
-    def on(self, patience_s: float) -> None:
-        self.world.power[self.node] = ON
-
-
-class World:
-    def __init__(self, **levels: Tuple[FenceLevel, ...]) -> None:
-        self.cluster = Cluster("c", "k", {}, {}, {}, fence=levels)
-        self.power: Dict[str, str] = {}
-        self.asked: List[str] = []
-        self.dead: List[str] = []
-        self.hung: List[str] = []
-        self.go = threading.Event()
-        self.done: "asyncio.Queue[FenceDone]" = asyncio.Queue()
-        self.journal: List[str] = []
-        self.tasks: List[Any] = []
-        self.needed = True
-
-    def fencer(self) -> Fencer:
-        loop = asyncio.get_running_loop()
-        return Fencer(loop, "n9", lambda: self.cluster, lambda *_: self.needed, self.done.put_nowait,  # type: ignore
-                      self._tell, self._begin, lambda level, node: Board(level, node, self))
-
-    def _tell(self, code: str, severity: str, text: str, group: str = "", node: str = "") -> None:
-        self.journal.append(f"{code} {node} {text}")
-
-    def _begin(self, work: "Coroutine[Any, Any, None]") -> None:
-        self.tasks.append(asyncio.ensure_future(work))
-
-
-def level(address: str, **more: Any) -> FenceLevel:
-    return FenceLevel("ipmi", Ipmi(address, "u", "/p"), **more)
+from sundog.errors import SundogError
+from sundog.fence import agent
+from sundog.fence.device import OFF, ON, Device
+from unit.fence_world import World, level
 
 
 def run(scenario: Callable[[], "Coroutine[Any, Any, None]"]) -> None:
@@ -156,5 +105,98 @@ def test_a_test_reads_and_changes_nothing_and_remembers() -> None:
         world.dead = []
         assert (await fencer.test("n2"))["n2"][0]["error"] == ""
         assert world.journal[-1].startswith("FENCE-REACHABLE n2")
+        fencer.close()
+    run(scenario)
+
+
+def test_an_agent_that_cannot_be_started_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its interpreter is not there: the file is, so it is found out only when it is to be run."""
+    monkeypatch.setattr(agent, "PLACES", (str(tmp_path),))
+    (tmp_path / "fence_x").write_text("#!/usr/bin/python9\n")
+    (tmp_path / "fence_x").chmod(0o755)
+
+    async def scenario() -> None:
+        broken = FenceLevel("agent", Agent("fence_x"))
+        world = World(n1=(broken, level("10.0.0.2", after="stay-off")))
+        fencer = world.fencer()
+        boards = fencer.open_device
+        fencer.open_device = lambda one, node: agent.AgentDevice(one, node) if one is broken else boards(one, node)
+        fencer.fence(Fence("n1", "b", "x"))
+        assert (await world.done.get()).ok and world.power["n1"] == OFF
+        await asyncio.gather(*world.tasks)
+        assert any(line.startswith("FENCE-LEVEL n1 n1, level 1: fence_x: ") and "cannot be run" in line
+                   for line in world.journal), world.journal
+        fencer.close()
+    run(scenario)
+
+
+FULL = OSError(errno.EAGAIN, "Resource temporarily unavailable")
+
+
+@pytest.mark.parametrize("error", [FULL, SundogError("no such command", "install it"), RuntimeError("it is over"),
+                                   MemoryError(), AttributeError("'list' object has no attribute 'get'")])
+def test_whatever_goes_wrong_with_a_device_the_next_level_acts(error: Exception) -> None:
+    async def scenario() -> None:
+        world = World(n1=(level("10.0.0.1"), level("10.0.0.2")))
+        world.broken = {"10.0.0.1": error}
+        fencer = world.fencer()
+        fencer.fence(Fence("n1", "b", "x"))
+        assert (await world.done.get()).ok
+        await asyncio.gather(*world.tasks)
+        assert world.done.empty() and any("FENCE-LEVEL n1 n1, level 1: ipmi 10.0.0.1" in line for line in world.journal)
+        fencer.close()
+    run(scenario)
+
+
+def test_a_device_that_cannot_be_opened_or_has_no_thread_fails_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scenario() -> None:
+        world = World(n1=(level("10.0.0.1"),))
+        fencer = world.fencer()
+
+        def no_thread(thread: threading.Thread) -> None:
+            raise RuntimeError("can't start new thread")
+
+        def no_module(one: FenceLevel, node: str) -> Device:
+            raise OSError(errno.EMFILE, "Too many open files")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(threading.Thread, "start", no_thread)
+            fencer.fence(Fence("n1", "b", "x"))
+            done = await world.done.get()
+        assert not done.ok and "no thread can be started" in done.reason and "swap -s" in done.reason
+        fencer.open_device = no_module
+        fencer.fence(Fence("n1", "b", "x"))
+        done = await world.done.get()
+        assert not done.ok and done.reason.startswith("ipmi 10.0.0.1 cannot be used: Too many open files; ")
+        await asyncio.gather(*world.tasks)
+        fencer.close()
+    run(scenario)
+
+
+def test_a_device_that_cannot_be_used_any_more_leaves_a_node_off_and_says_so() -> None:
+    async def scenario() -> None:
+        world = World(n1=(level("10.0.0.1"),))
+        world.stuck = {"10.0.0.1": FULL}
+        fencer = world.fencer()
+        fencer.fence(Fence("n1", "b", "x"))
+        assert (await world.done.get()).ok
+        await asyncio.gather(*world.tasks)
+        assert world.power["n1"] == OFF and world.journal[-1].startswith("FENCE-STAYS-OFF n1 n1 could not be switched")
+        fencer.close()
+    run(scenario)
+
+
+def test_a_test_that_cannot_be_made_is_told_like_a_device_that_is_silent() -> None:
+    async def scenario() -> None:
+        world = World(n1=(level("10.0.0.1"),), n2=(level("10.0.0.2"),))
+        world.broken = {"10.0.0.1": FULL}
+        fencer = world.fencer()
+        told = await fencer.test()
+        assert (told["n1"][0]["state"], told["n2"][0]["state"]) == ("unknown", ON)
+        assert "Resource temporarily unavailable" in told["n1"][0]["error"]
+        assert [line.split()[:2] for line in world.journal] == [["FENCE-UNREACHABLE", "n1"]]
+        world.broken = {}
+        assert (await fencer.test("n1"))["n1"][0]["state"] == ON
+        assert world.journal[-1].startswith("FENCE-REACHABLE n1")
         fencer.close()
     run(scenario)

@@ -1,6 +1,7 @@
 """When this node claims shared disks, when a start is refused for them, and when their loss ends the host."""
 import asyncio
 import contextlib
+import threading
 from typing import Any, AsyncIterator, Callable, Coroutine, List, Optional, Set
 
 import pytest
@@ -219,4 +220,23 @@ def test_half_a_mirror_that_is_away_stops_no_start_but_a_strangers_key_does() ->
         one.follow()
         with pytest.raises(NotPermitted, match="0xabc, which is no key of this cluster"):
             await ready(one, "db")
+    run(scenario)
+
+
+def test_a_host_without_threads_starts_nothing_and_its_daemon_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_thread(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    async def scenario() -> None:
+        world = World()
+        world.other_joins()
+        one = world.begin()
+        async with kept(one):
+            with monkeypatch.context() as patch:
+                patch.setattr(threading.Thread, "start", no_thread)
+                await until(lambda: world.told.count("SCSI-KEYLESS") == 2)
+                world.running = {"web"}
+                with pytest.raises(NotPermitted, match="no thread can be started"):
+                    await ready(one, "web")
+            assert await ready(one, "web") and world.array.may_write("n1", A)
     run(scenario)

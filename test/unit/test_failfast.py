@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sundog.daemon import failfast
-from sundog.daemon.failfast import Deadline, Keeper, Watchdog, listen, now, serve
+from sundog.daemon.failfast import FMRI, Deadline, Keeper, Watchdog, listen, now, serve
 
 
 @pytest.fixture
@@ -92,36 +92,121 @@ def test_a_host_that_wakes_after_its_deadline_is_reset_before_a_longer_one_is_re
     sock.close()
 
 
-@pytest.mark.parametrize(("how", "wanted"), [(b"reset", "1 1\n"), (b"panic", "5 1\n")])
-def test_the_process_resets_the_host_when_its_deadline_passes_and_not_before(tmp_path, how, wanted):
+LIBRARY = str(Path(failfast.__file__).parents[2])
+
+
+class Programs:
     """The real program, with uadmin and the paths under a directory of the test."""
-    called = tmp_path / "called"
-    uadmin = tmp_path / "uadmin"
-    uadmin.write_text(f"#!/bin/sh\necho $1 $2 > {called}\nkill -9 $PPID\n")
-    uadmin.chmod(0o755)
-    start = (f"from sundog.daemon import failfast as f\nf.UADMIN={str(uadmin)!r}\n"
-             f"f.listen.__defaults__=({str(tmp_path / 'failfast')!r},)\n"
-             f"f.Keeper.__init__.__defaults__=({str(tmp_path / 'kept')!r},)\nf.main()\n")
-    library = str(Path(failfast.__file__).parents[2])
-    process = subprocess.Popen([sys.executable, "-S", "-c", start], env={"PYTHONPATH": library}, stderr=subprocess.PIPE)
-    try:
-        asker = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        asker.bind(str(tmp_path / "asker"))
-        asker.settimeout(5)
-        until = time.monotonic() + 5
-        while not os.path.exists(tmp_path / "failfast") and time.monotonic() < until:
-            os.sched_yield()
-        at = now() + 0.3
-        for order in (b"expiry 1 " + how, b"arm 2 %.6f" % at):
-            asker.sendto(order, str(tmp_path / "failfast"))
-            assert asker.recv(100) == b"ok %d" % (1 if order.startswith(b"expiry") else 2)
-        process.wait(5)
-        assert now() >= at
-        assert called.read_text() == wanted
-        asker.close()
-    finally:
+
+    def __init__(self, folder: Path) -> None:
+        self.run, self.called = folder / "run", folder / "called"
+        uadmin = folder / "uadmin"
+        uadmin.write_text(f"#!/bin/sh\necho $1 $2 > {self.called}\nkill -9 $PPID\n")
+        uadmin.chmod(0o755)
+        self.code = (f"import sys\nfrom sundog.daemon import failfast as f, failfast_main as m\n"
+                     f"f.UADMIN={str(uadmin)!r}\n"
+                     f"f.listen.__defaults__=({str(self.run / 'failfast')!r},)\n"
+                     f"f.Keeper.__init__.__defaults__=({str(self.run / 'kept')!r},)\n"
+                     f"m.only_one.__defaults__=({str(self.run / 'lock')!r},)\nsys.exit(m.main())\n")
+        self.asker = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.asker.bind(str(folder / "asker"))
+        self.asker.settimeout(20)
+        self.started: "list[subprocess.Popen[str]]" = []
+
+    def start(self, *arguments: str) -> "subprocess.Popen[str]":
+        self.started.append(subprocess.Popen([sys.executable, "-S", "-c", self.code, *arguments], text=True,
+                                             env={"PYTHONPATH": LIBRARY}, stdout=subprocess.PIPE,
+                                             stderr=subprocess.PIPE))
+        return self.started[-1]
+
+    def ends(self, *arguments: str) -> "tuple[int, str, str]":
+        """Exit status, output and errors of one that ends by itself."""
+        process = self.start(*arguments)
+        out, err = process.communicate(timeout=20)
+        return process.returncode, out, err
+
+    def ask(self, order: bytes) -> bytes:
+        until = time.monotonic() + 20
+        while True:
+            try:
+                self.asker.sendto(order, str(self.run / "failfast"))
+                return self.asker.recv(100)
+            except (FileNotFoundError, ConnectionRefusedError):
+                assert time.monotonic() < until, "nobody listens"
+                time.sleep(0.01)
+
+    def close(self) -> None:
+        self.asker.close()
+        for process in self.started:
+            process.kill()
+            process.communicate()
+
+
+@pytest.fixture
+def programs(tmp_path):
+    made = Programs(tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize(("how", "wanted"), [(b"reset", "1 1\n"), (b"panic", "5 1\n")])
+def test_the_process_resets_the_host_when_its_deadline_passes_and_not_before(programs, how, wanted):
+    process = programs.start()
+    assert programs.ask(b"expiry 1 " + how) == b"ok 1"
+    at = now() + 0.3
+    assert programs.ask(b"arm 2 %.6f" % at) == b"ok 2"
+    process.wait(20)
+    assert now() >= at
+    assert programs.called.read_text() == wanted
+
+
+def test_a_second_one_says_so_and_leaves_the_first_its_socket_and_its_deadline(programs):
+    first = programs.start()
+    assert programs.ask(b"arm 1 %.6f" % (now() + 3600)) == b"ok 1"
+    status, out, err = programs.ends()
+    assert (status, out) == (1, "") and "another sundog-failfast runs on this host" in err and FMRI in err
+    assert programs.ask(b"state 2").startswith(b"ok 2 pid=%d " % first.pid)
+    assert programs.ask(b"disarm 3") == b"ok 3"
+
+
+def test_one_that_was_killed_stops_no_other_from_holding_its_deadline_again(programs):
+    for number in range(3):
+        process = programs.start()
+        assert programs.ask(b"state %d" % number).startswith(b"ok %d pid=%d " % (number, process.pid))
+        assert programs.ask(b"arm 1 %.6f" % (now() + 3600)) == b"ok 1"
         process.kill()
         process.wait()
+        if number:
+            assert "holding again a deadline in 3" in process.communicate()[1]
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("-h",), ("--verbose", "--help")])
+def test_help_touches_nothing(programs, arguments):
+    status, out, err = programs.ends(*arguments)
+    assert (status, err) == (0, "") and not programs.run.exists()
+    assert all(word in out for word in ("usage: sundog-failfast", "resets the host", "examples:", "exit status:"))
+
+
+@pytest.mark.parametrize("arguments", [("--version",), ("start",), ("",), ("-x", "y")])
+def test_any_other_argument_is_refused_and_touches_nothing(programs, arguments):
+    status, out, err = programs.ends(*arguments)
+    assert (status, out) == (2, "") and not programs.run.exists()
+    assert err.startswith("usage: sundog-failfast [-h]\n") and "--help" in err
+
+
+def test_a_place_that_cannot_be_written_is_told(programs):
+    programs.run.write_text("a file")
+    status, _, err = programs.ends()
+    assert status == 1 and f"{programs.run}: File exists" in err and "Traceback" not in err
+
+
+def test_it_is_made_of_the_standard_library_and_two_files(tmp_path):
+    """-S leaves only the standard library beside our own."""
+    code = ("import sys\nimport sundog.daemon.failfast_main\n"
+            "print(*sorted(name for name in sys.modules if name.split('.')[0] == 'sundog'))")
+    done = subprocess.run([sys.executable, "-S", "-c", code], env={"PYTHONPATH": LIBRARY}, stdout=subprocess.PIPE,
+                          text=True, check=True)
+    assert done.stdout.split() == ["sundog", "sundog.daemon", "sundog.daemon.failfast", "sundog.daemon.failfast_main"]
 
 
 class Controller:

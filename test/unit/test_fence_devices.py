@@ -14,7 +14,7 @@ from sundog.fence.ipmi import IpmiDevice
 from sundog.fence.manual import ManualDevice
 from sundog.fence.redfish import RedfishDevice
 from sundog.fence.sequence import device_of, switch_off
-from sundog.solaris.run import Done
+from sundog.solaris.run import CommandNotRun, Done
 
 
 class Tool:
@@ -152,6 +152,11 @@ def test_a_node_that_is_off_is_left_alone() -> None:
 def test_power_off_is_believed_when_it_is_read_back() -> None:
     board = Board([ON, ON, UNKNOWN, NoAnswer("busy"), ON, OFF])
     assert board.switch_off().acted and board.offs == 1 and board.now > 0.5
+
+
+def test_a_reading_that_this_host_cannot_make_is_made_again() -> None:
+    board = Board([ON, CommandNotRun("ipmitool cannot be run: Resource temporarily unavailable"), OFF])
+    assert board.switch_off().acted and board.offs == 1
 
 
 @pytest.mark.parametrize("states", [[ON], [UNKNOWN], [ON, ON, UNKNOWN]])

@@ -1,4 +1,5 @@
 """Persistent reservations: what sg_persist says, what a fence by them proves, and who gets a key when."""
+import threading
 from pathlib import Path
 from typing import Any, Dict
 
@@ -8,11 +9,11 @@ from sundog.config.model import FenceLevel
 from sundog.config.scsi import PREEMPT, Scsi, is_of, key, whole
 from sundog.errors import SundogError
 from sundog.fence.claim import BARRED, HELD, KEYLESS, OPEN, Claim, Claimant, claim_all
-from sundog.fence.device import OFF, ON, FenceFailed, NoAnswer
+from sundog.fence.device import OFF, ON, FenceFailed, NoAnswer, NoThread
 from sundog.fence.scsi import ScsiDevice
 from sundog.fence.sequence import device_of, switch_off
 from sundog.solaris import sgpersist
-from sundog.solaris.run import Done
+from sundog.solaris.run import CommandNotRun, Done
 from sundog.solaris.sgpersist import Disk, NotSupported, Reservation
 from unit.array import Array
 
@@ -253,3 +254,22 @@ def test_one_disk_that_is_away_says_so_and_the_others_are_claimed() -> None:
     array.silent = [A]
     found = claimed(array, "n1", members=("n1",))
     assert "cannot be opened" in str(found[A]) and found[B].state == HELD
+
+
+def test_a_tool_that_cannot_be_run_fails_and_is_no_silent_disk(array: Array, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that does not answer keeps nobody from starting; one that was not asked does."""
+    def run(argv: Any, **_: Any) -> Any:
+        raise CommandNotRun("sg_persist cannot be run: Resource temporarily unavailable", "swap -s")
+
+    def no_thread(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    by = Claimant("shop", key("shop", "n1"), {}, lambda: True)
+    for one in claim_all([A, B], by, 5.0, run).values():
+        assert type(one) is FenceFailed and "sg_persist cannot be run" in str(one)
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", no_thread)
+        for one in claim_all([A, B], by, 5.0, array.run_on("n1")).values():
+            assert type(one) is NoThread and "no thread can be started" in str(one)
+        with pytest.raises(NoThread, match="no thread can be started"):
+            device(array).status(5.0)

@@ -1,10 +1,13 @@
 """Commands run to their end, or to the end of their time."""
+import errno
 import os
 import time
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from sundog.solaris.run import CommandFailed, CommandMissing, run
+from sundog.solaris.run import CommandFailed, CommandMissing, CommandNotRun, run
 
 
 def test_what_a_command_prints_and_its_status_come_back() -> None:
@@ -66,3 +69,33 @@ def test_no_descriptor_is_left_open() -> None:
 def test_a_failed_command_is_told_by_its_last_line() -> None:
     done = run(["/bin/sh", "-c", "echo first >&2; echo last >&2; exit 1"], timeout_s=10)
     assert "failed with status 1 (it said: last)" in str(CommandFailed(done))
+
+
+def test_a_command_without_its_interpreter_says_where_to_look(tmp_path: Path) -> None:
+    (tmp_path / "fence_x").write_text("#!/nowhere/python\n")
+    (tmp_path / "fence_x").chmod(0o755)
+    with pytest.raises(CommandMissing, match=f"head -1 {tmp_path}/fence_x"):
+        run([f"{tmp_path}/fence_x"], timeout_s=10)
+
+
+def test_a_host_without_processes_or_descriptors_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any, **__: Any) -> int:
+        raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    def none_left() -> Any:
+        if len(made) == 2:
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        made.append(pipe())
+        return made[-1]
+
+    made: Any = []
+    pipe, before = os.pipe, len(os.listdir("/proc/self/fd"))
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "posix_spawn", full)
+        with pytest.raises(CommandNotRun, match="/bin/true cannot be run: Resource temporarily unavailable; .*swap -s"):
+            run(["/bin/true"], timeout_s=10)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pipe", none_left)
+        with pytest.raises(CommandNotRun, match="Too many open files; .*pfiles"):
+            run(["/bin/true"], timeout_s=10, input="x")
+    assert len(os.listdir("/proc/self/fd")) == before

@@ -4,7 +4,7 @@ Deliberately alone: standard library only, nothing of Sundog imported, locked in
 the host allows it. From the deadline on nothing is written to a file or read from a disk, and no process has to be
 made: uadmin(2), and beside it a child that waits since the start to become uadmin(8). Protocol (docs/architecture.md,
 Failfast): datagrams `VERB ID …`, answered `ok ID …`. Deadlines are kept in a mapped file, so that a failfast that was
-restarted holds them again.
+restarted holds them again. failfast_main.py starts it.
 """
 from __future__ import annotations
 
@@ -378,20 +378,3 @@ def asked_to_end(keeper: Keeper) -> None:
     if keeper.idle or not is_disabled(min(left_s, _LONGEST_WAIT_S)):
         os._exit(0)
     keeper.ending = True
-
-
-def main() -> int:
-    be_urgent()
-    ready = Ready()
-    sock = listen()
-    keeper = Keeper()
-    signal.signal(signal.SIGTERM, lambda *_: asked_to_end(keeper))
-    lock_in_memory()
-    if keeper.at is not None:
-        complain("holding again a deadline in %.3f s" % (keeper.at - now()))
-    serve(sock, keeper, lambda how: reset(how, ready))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

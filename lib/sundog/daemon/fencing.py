@@ -7,6 +7,7 @@ import asyncio
 import random
 import threading
 import time
+import traceback
 from typing import Any, Callable, Coroutine, Dict, List, NamedTuple, Optional, Tuple
 
 from sundog.config.fencing import name_of
@@ -14,7 +15,7 @@ from sundog.config.model import Cluster, FenceLevel
 from sundog.core.effects import Fence
 from sundog.core.events import Event, FenceDone
 from sundog.errors import SundogError
-from sundog.fence.device import Device, FenceFailed, NoAnswer
+from sundog.fence.device import Device, FenceFailed, NoAnswer, no_thread
 from sundog.fence.sequence import Off, device_of, switch_off
 
 TEST_EACH_S = 3600.0
@@ -98,13 +99,29 @@ class Fencer:
             self.tell("FENCE-STAYS-OFF", "warning", f"{node} could not be switched on again: {error}", node=node)
 
     async def _bounded(self, level: FenceLevel, node: str, call: Callable[[Device], Any]) -> Any:
-        """`call` on the level's device, in a thread. Raises FenceFailed, by the deadline at the latest."""
-        device = self.open_device(level, node)
+        """`call` on the level's device, in a thread. Raises FenceFailed, by the deadline at the latest.
+
+        Nothing else: a failure that nobody foresaw would end this daemon, each next leader's too, and no level would
+        have its turn.
+        """
+        by_hand = f"sundog fence test {node}"
         try:
+            device = self.open_device(level, node)
             return await asyncio.wait_for(in_thread(self.loop, lambda: call(device)), level.timeout_s + _GRACE_S)
+        except FenceFailed:
+            raise
         except asyncio.TimeoutError:
-            raise NoAnswer(f"{device.name} hangs: no answer within {level.timeout_s + _GRACE_S:g} s",
-                           f"sundog fence test {node}") from None
+            raise NoAnswer(f"{name_of(level)} hangs: no answer within {level.timeout_s + _GRACE_S:g} s",
+                           by_hand) from None
+        except SundogError as error:
+            raise FenceFailed(f"{name_of(level)}: {error.what}", error.remedy or by_hand, error.said) from error
+        except (OSError, MemoryError) as error:
+            raise FenceFailed(f"{name_of(level)} cannot be used: {getattr(error, 'strerror', None) or repr(error)}",
+                              by_hand) from error
+        except Exception as error:  # noqa: BLE001 (a defect of one device's module, or an answer that it cannot take)
+            at = traceback.extract_tb(error.__traceback__)[-1]
+            raise FenceFailed(f"{name_of(level)} cannot be used: {error!r} in {at.filename}, line {at.lineno}",
+                              by_hand) from error
 
     # ---- tests
 
@@ -128,7 +145,7 @@ class Fencer:
         return {node: told[node]} if node else told
 
     async def _test(self, nodes: List[str]) -> None:
-        await asyncio.gather(*(self._read(node, level) for node in nodes for level in self.cluster().fence[node]
+        await asyncio.gather(*(self._read(node, level) for node in nodes for level in self.cluster().fence.get(node, ())
                                if level.type != "manual"))
 
     async def _read(self, node: str, level: FenceLevel) -> None:
@@ -155,7 +172,7 @@ class Fencer:
 
 
 def in_thread(loop: asyncio.AbstractEventLoop, call: Callable[[], Any]) -> "asyncio.Future[Any]":
-    """What `call` gives or raises, from a thread of its own that keeps no daemon from ending."""
+    """What `call` gives or raises, from a thread of its own that keeps no daemon from ending; or NoThread."""
     answer: "asyncio.Future[Any]" = loop.create_future()
 
     def settle(error: Any, result: Any) -> None:
@@ -178,5 +195,8 @@ def in_thread(loop: asyncio.AbstractEventLoop, call: Callable[[], Any]) -> "asyn
             # The loop is closed: the daemon has ended meanwhile.
             return
 
-    threading.Thread(target=run, daemon=True, name="fence").start()
+    try:
+        threading.Thread(target=run, daemon=True, name="fence").start()
+    except RuntimeError as error:
+        answer.set_exception(no_thread(error))
     return answer

@@ -61,7 +61,11 @@ class ThisHost(Surroundings):
 
     def stop_directly(self, group: Group, name: str) -> None:
         found = next(one for one in group.resources if one.name == name)
-        resource.module(found.type).stop(self.host, found.params)
+        try:
+            resource.module(found.type).stop(self.host, found.params)
+        except OSError as error:
+            raise SundogError(f"{name} cannot be stopped: {error.strerror}", "sundog status tells whether this host "
+                              f"is well; stop {name} by hand") from error
 
     def unfit(self, cluster: Cluster, node: str, active: Tuple[str, ...]) -> Dict[str, str]:
         found: Dict[str, str] = {}
@@ -102,4 +106,6 @@ def _problems(host: Host, group: Group) -> List[Tuple[str, str]]:
             problems += [(one.name, str(problem)) for problem in resource.module(one.type).preflight(host, one.params)]
         except SundogError as error:
             problems.append((one.name, str(error)))
+        except OSError as error:
+            problems.append((one.name, f"{error.filename or 'it cannot be looked at'}: {error.strerror}"))
     return problems

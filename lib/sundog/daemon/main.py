@@ -249,7 +249,7 @@ class Run:
 
 def main(arguments: Optional[List[str]] = None) -> int:
     if arguments or len(sys.argv) > 1:
-        say("takes no arguments: everything is in /etc/sundog/cluster.yaml")
+        say("takes no arguments: everything is in /etc/sundog/cluster.yaml; sundogd --help tells more")
         return USAGE
     asyncio.set_event_loop_policy(Policy())
     refused = be_urgent()

@@ -11,7 +11,7 @@ from sundog.config.model import Cluster
 from sundog.daemon.fencing import in_thread
 from sundog.errors import NotPermitted
 from sundog.fence.claim import BARRED, HELD, OPEN, Claim, Claimant, claim_all
-from sundog.fence.device import FenceFailed, NoAnswer
+from sundog.fence.device import FenceFailed, NoAnswer, NoThread
 from sundog.solaris.run import Run, run
 
 LOOK_EACH_S = 10.0
@@ -134,8 +134,11 @@ class Reservations:
         name = self.cluster().name
         by = Claimant(name, scsi.key(name, self.name), {node: scsi.key(name, node) for node in self.members()},
                       lambda: self.right and not self._writers, frozenset(self._keyed))
-        outcomes: Mapping[str, Union[Claim, FenceFailed]] = await in_thread(
-            self.loop, lambda: claim_all(disks, by, WITHIN_S, self.run))
+        outcomes: Mapping[str, Union[Claim, FenceFailed]]
+        try:
+            outcomes = await in_thread(self.loop, lambda: claim_all(disks, by, WITHIN_S, self.run))
+        except NoThread as error:
+            outcomes = dict.fromkeys(disks, error)
         return {disk: one if isinstance(one, Claim)
                 else Claim(SILENT if isinstance(one, NoAnswer) else FAILED, str(one)) for disk, one in outcomes.items()}
 

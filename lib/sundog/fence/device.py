@@ -22,12 +22,17 @@ class LoginRefused(FenceFailed):
     """The device does not take the user or the password."""
 
 
+class NoThread(FenceFailed):
+    """This host has no thread for it."""
+
+
 class OperatorNeeded(FenceFailed):
     """There is no device here: an operator must confirm."""
 
 
 class Device:
-    """One device of one node. Every call blocks for at most `patience_s` seconds and raises FenceFailed.
+    """One device of one node. Every call blocks for at most `patience_s` seconds and raises FenceFailed, or
+    CommandNotRun where it runs a command.
 
     One that `bars` does not end the node but keeps it from writing to its disks; OFF means that it is kept so.
     """
@@ -52,6 +57,10 @@ class Device:
     def on(self, patience_s: float) -> None:
         """Ask for the power to be switched on."""
         raise NotImplementedError
+
+
+def no_thread(error: RuntimeError) -> NoThread:
+    return NoThread("no thread can be started", "prstat -s rss and swap -s tell what fills this host", str(error))
 
 
 def secret(path: str) -> str:

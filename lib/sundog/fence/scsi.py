@@ -10,8 +10,8 @@ from typing import Callable, Dict, List, Sequence, TypeVar, Union
 
 from sundog.config import scsi
 from sundog.config.model import FenceLevel
-from sundog.fence.device import OFF, ON, Device, FenceFailed, NoAnswer
-from sundog.solaris.run import Run, run
+from sundog.fence.device import OFF, ON, Device, FenceFailed, NoAnswer, no_thread
+from sundog.solaris.run import CommandNotRun, Run, run
 from sundog.solaris.sgpersist import REGISTRANTS_ONLY, Disk, DiskSilent, ReservationFailed, tool
 
 T = TypeVar("T")
@@ -99,9 +99,14 @@ def each(disks: Sequence[Disk], call: Callable[[Disk], T], until: float) -> List
         except FenceFailed as error:
             outcomes[disk.path] = error
 
-    threads = [threading.Thread(target=one, args=(disk,), daemon=True, name="scsi") for disk in disks]
-    for thread in threads:
-        thread.start()
+    threads = []
+    for disk in disks:
+        thread = threading.Thread(target=one, args=(disk,), daemon=True, name="scsi")
+        try:
+            thread.start()
+            threads.append(thread)
+        except RuntimeError as error:
+            outcomes[disk.path] = no_thread(error)
     for thread in threads:
         thread.join(max(0.0, until - time.monotonic()) + 0.1)
     return [outcomes[disk.path] for disk in disks]
@@ -122,5 +127,6 @@ def _translated(call: Callable[[], T]) -> T:
         return call()
     except DiskSilent as error:
         raise NoAnswer(error.what, error.remedy, error.said) from None
-    except ReservationFailed as error:
+    except (ReservationFailed, CommandNotRun) as error:
+        # Not as if the disk were silent: it was not asked.
         raise FenceFailed(error.what, error.remedy, error.said) from None

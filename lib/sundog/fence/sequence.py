@@ -3,7 +3,8 @@ import time
 from typing import Callable, NamedTuple, Optional
 
 from sundog.config.model import FenceLevel
-from sundog.fence.device import OFF, UNKNOWN, Device, FenceFailed, NoAnswer
+from sundog.errors import SundogError
+from sundog.fence.device import OFF, UNKNOWN, Device, NoAnswer
 
 #: Pause between two readings: a BMC has no event for it.
 _AGAIN_S = 0.2
@@ -37,20 +38,20 @@ def device_of(level: FenceLevel, node: str, me: str = "") -> Device:
 
 def switch_off(device: Device, clock: Callable[[], float] = time.monotonic,
                sleep: Callable[[float], None] = time.sleep) -> Off:
-    """Have the node off, within the level's timeout. Raises FenceFailed.
+    """Have the node off, within the level's timeout. Raises FenceFailed, CommandNotRun.
 
     A node that is off already is left alone, and a device that cannot be read is not asked: it would not be believed.
-    A reading that fails after that is made again: a BMC may lose one while it acts.
+    A reading that fails after that is made again: a BMC may lose one while it acts, and this host may be full.
     """
     until = clock() + device.level.timeout_s
     if device.status(device.level.timeout_s) == OFF:
         return Off(False, f"{device.name} {device.found}", device.bars)
-    trouble: Optional[FenceFailed] = None
+    trouble: Optional[SundogError] = None
     device.off(_left(device, until, clock, trouble))
     while True:
         try:
             state = device.status(_left(device, until, clock, trouble))
-        except FenceFailed as error:
+        except SundogError as error:
             state, trouble = UNKNOWN, error
         if state == OFF:
             return Off(True, f"{device.name} {device.done}", device.bars)
@@ -58,7 +59,7 @@ def switch_off(device: Device, clock: Callable[[], float] = time.monotonic,
         sleep(_AGAIN_S)
 
 
-def _left(device: Device, until: float, clock: Callable[[], float], trouble: Optional[FenceFailed]) -> float:
+def _left(device: Device, until: float, clock: Callable[[], float], trouble: Optional[SundogError]) -> float:
     left_s = until - clock()
     if left_s > 0:
         return left_s

@@ -3,6 +3,7 @@
 Commands are named by their absolute path and run in the C locale, so that what they print can be read. Made of
 posix_spawn(3C) and poll(2): an SMF method must not pay for importing subprocess.
 """
+import errno
 import os
 import select
 import signal
@@ -55,30 +56,47 @@ class CommandFailed(SundogError):
         self.done = done
 
 
-class CommandMissing(SundogError):
-    """The host has not got the command."""
+class CommandNotRun(SundogError):
+    """The command cannot be started: the host has no process, memory or descriptor for it."""
+
+
+class CommandMissing(CommandNotRun):
+    """The host has not got the command, or not what runs it."""
 
 
 def run(argv: Sequence[str], *, timeout_s: float, input: Optional[str] = None) -> Done:
     """Run `argv` and wait for it; past `timeout_s` it is killed with the processes of its group.
 
-    Raises CommandMissing. A command that fails is no error here: the adapter reads what it said.
+    Raises CommandNotRun. A command that fails is no error here: the adapter reads what it said.
     """
     began = time.monotonic()
-    out, err = os.pipe(), os.pipe()
-    feed = os.pipe() if input is not None else None
+    pipes: List[Tuple[int, int]] = []
     try:
+        for _ in range(2 if input is None else 3):
+            pipes.append(os.pipe())
+        out, err, feed = pipes[0], pipes[1], pipes[2] if input is not None else None
         pid = spawn(argv, feed[0] if feed else None, out[1], err[1])
     except OSError as error:
-        for end in (*out, *err, *(feed or ())):
-            os.close(end)
-        raise CommandMissing(f"{argv[0]} cannot be run: {error.strerror}", f"ls -l {argv[0]}") from None
+        for pipe in pipes:
+            os.close(pipe[0])
+            os.close(pipe[1])
+        raise _not_run(argv[0], error) from None
     for end in (out[1], err[1], *(feed[:1] if feed else ())):
         os.close(end)
     conversation = Conversation(pid, {out[0]: [], err[0]: []}, feed[1] if feed else None, (input or "").encode())
     timed_out = conversation.hold(began + timeout_s)
     texts = [b"".join(parts).decode("utf-8", "replace") for parts in conversation.heard.values()]
     return Done(tuple(argv), conversation.rc, texts[0], texts[1], timed_out, time.monotonic() - began)
+
+
+def _not_run(command: str, error: OSError) -> CommandNotRun:
+    what = f"{command} cannot be run: {error.strerror}"
+    if error.errno in (errno.EAGAIN, errno.ENOMEM):
+        return CommandNotRun(what, "prstat -s rss and swap -s tell what fills this host")
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return CommandNotRun(what, f"pfiles {os.getpid()} tells what it has open")
+    # A script is missing, too, when its interpreter is.
+    return CommandMissing(what, f"ls -l {command}; if it is a script: head -1 {command}")
 
 
 def spawn(argv: Sequence[str], stdin: Optional[int], out: int, err: int) -> int:
