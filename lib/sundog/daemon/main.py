@@ -48,6 +48,7 @@ OK, AGAIN, USAGE, MISCONFIGURED = 0, 1, 2, 96
 PREFLIGHT_EACH_S = 30.0
 _FIRST_PREFLIGHT_S = 1.0
 _SMF_THREADS = 4
+_ASK_AGAIN_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -242,9 +243,25 @@ class Run:
         self.daemon.begin(self._leave())
 
     async def _leave(self) -> None:
-        if await self.loop.run_in_executor(self.slow, self.host.coordinator_disabled):
+        # Before anything is asked: a host that hangs while it goes down is reset.
+        self.daemon.orders.stop_by(self.loop.time() + self.daemon.settlement.cluster.protection.shutdown_s)
+        if await self._disabled():
             await self.daemon.leave_orderly()
+        else:
+            self.daemon.orders.stop_by(None)
         self._end(None)
+
+    async def _disabled(self) -> bool:
+        """Asked of SMF until it answers. Not in the thread that a hanging pool may hold."""
+        said = ""
+        while True:
+            try:
+                return await self.loop.run_in_executor(self.fast, self.host.coordinator_disabled)
+            except SundogError as error:
+                if str(error) != said:
+                    said = str(error)
+                    self.daemon.tell("SVCS-FAILED", "error", f"is the coordinator to stop its groups? {said}")
+            await asyncio.sleep(_ASK_AGAIN_S)
 
 
 def main(arguments: Optional[List[str]] = None) -> int:

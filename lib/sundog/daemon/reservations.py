@@ -134,8 +134,13 @@ class Reservations:
         name = self.cluster().name
         by = Claimant(name, scsi.key(name, self.name), {node: scsi.key(name, node) for node in self.members()},
                       lambda: self.right and not self._writers, frozenset(self._keyed))
-        outcomes: Mapping[str, Union[Claim, FenceFailed]] = await in_thread(
-            self.loop, lambda: claim_all(disks, by, WITHIN_S, self.run))
+        try:
+            outcomes: Mapping[str, Union[Claim, FenceFailed]] = await in_thread(
+                self.loop, lambda: claim_all(disks, by, WITHIN_S, self.run))
+        except RuntimeError as error:
+            # No thread can be had: nothing is known of any disk, and the next look may have one.
+            return {disk: Claim(FAILED, f"disk {disk} could not be asked: {error}; prstat -a tells what has so many "
+                                "threads") for disk in disks}
         return {disk: one if isinstance(one, Claim)
                 else Claim(SILENT if isinstance(one, NoAnswer) else FAILED, str(one)) for disk, one in outcomes.items()}
 
