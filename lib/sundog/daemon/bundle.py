@@ -5,6 +5,7 @@ that digest; then it becomes /etc/sundog. A node that lacks it fetches it over T
 proves that it has the cluster's key, and what it gets is checked against the digest.
 """
 import asyncio
+import errno
 import hmac
 import json
 import os
@@ -22,6 +23,17 @@ _PATIENCE_S = 5.0
 
 class FetchFailed(SundogError):
     """The configuration could not be had from the node that should have it."""
+
+
+class NotKept(SundogError):
+    """This host cannot keep the configuration."""
+
+
+def not_kept(error: OSError, what: str) -> NotKept:
+    """`what` it was about, where the error does not say that itself."""
+    many = error.errno in (errno.EMFILE, errno.ENFILE)
+    return NotKept(f"{error.filename or what}: {error.strerror or error}", f"pfiles {os.getpid()} tells what is open"
+                   if many else "df -h and mount tell whether there is room and it can be written")
 
 
 @dataclass(frozen=True)
@@ -57,8 +69,12 @@ class Shelf:
         self.kept, self.etc = kept, etc
 
     def put(self, bundle: Bundle) -> None:
-        os.makedirs(self.kept, 0o700, exist_ok=True)
-        write_whole(os.path.join(self.kept, bundle.digest), bundle.packed(), 0o600)
+        """Keep it until the ledger names it. Raises NotKept."""
+        try:
+            os.makedirs(self.kept, 0o700, exist_ok=True)
+            write_whole(os.path.join(self.kept, bundle.digest), bundle.packed(), 0o600)
+        except OSError as error:
+            raise not_kept(error, self.kept) from error
 
     def get(self, digest: str) -> Optional[Bundle]:
         try:
