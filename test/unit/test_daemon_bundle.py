@@ -5,6 +5,7 @@ import pytest
 
 from sundog.config.model import Cluster
 from sundog.daemon.bundle import Bundle, BundleServer, FetchFailed, Shelf, fetch, unpacked
+from sundog.daemon.door import MOST_UNPROVEN
 from sundog.errors import ConfigProblem
 
 KEY = bytes(range(32))
@@ -64,3 +65,26 @@ def test_a_file_name_cannot_lead_out_of_the_directory(tmp_path, name):
     (tmp_path / "etc").mkdir()
     with pytest.raises(ConfigProblem, match="not a path inside"):
         Shelf(str(tmp_path / "kept"), str(tmp_path / "etc")).install(Bundle("x", {name: "text"}))
+
+
+def test_who_proves_nothing_takes_no_more_than_some_connections(tmp_path):
+    async def scene() -> None:
+        server = BundleServer(Shelf(str(tmp_path / "kept"), str(tmp_path / "etc")), KEY, OURS)
+        await server.open([("127.0.3.1", 0)])
+        seat = server._servers[0].sockets[0].getsockname()  # type: ignore[attr-defined]
+        strangers = [await asyncio.open_connection(*seat) for _ in range(MOST_UNPROVEN)]
+        for reader, _ in strangers:
+            assert len(await reader.readexactly(32)) == 32
+        with pytest.raises(FetchFailed):
+            await fetch([seat], KEY, OURS.digest)
+        strangers.pop()[1].close()
+        while True:
+            try:
+                assert await fetch([seat], KEY, OURS.digest) == OURS
+                break
+            except FetchFailed:
+                await asyncio.sleep(0.01)
+        for _, writer in strangers:
+            writer.close()
+        await server.close()
+    asyncio.run(asyncio.wait_for(scene(), 20))

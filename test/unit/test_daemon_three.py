@@ -347,3 +347,17 @@ def test_a_coordinator_that_is_only_restarted_leaves_no_deadline_for_a_shutdown(
         await cluster.until(lambda: one.deadline.stop.at is None)
         assert one.runs() and one.deadline.lease.at is not None
     play(tmp_path, 110, scene)
+
+
+def test_connections_that_cannot_be_accepted_are_told_of_and_end_nothing(tmp_path):
+    async def scene(cluster: Three) -> None:
+        one, loop = cluster["n1"], asyncio.get_running_loop()
+        await cluster.until(lambda: cluster.owner() == "n1")
+        for _ in range(3):
+            one.run._crashed(loop, {"message": "socket.accept() out of system resource", "socket": None,
+                                    "exception": OSError(24, "Too many open files")})
+        assert not one.run.over.is_set()
+        assert [entry["code"] for entry in one.run.journal.last(1000)].count("ACCEPT-FAILED") == 1
+        one.run._crashed(loop, {"message": "a task of the daemon", "exception": OSError(24, "Too many open files")})
+        assert one.run.over.is_set()
+    play(tmp_path, 120, scene)

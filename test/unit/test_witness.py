@@ -222,6 +222,22 @@ def test_damaged_files_of_one_cluster_leave_the_others_served(site: Site) -> Non
     assert any("cluster shop is not served: " in line and "remove" in line for line in site.said)
 
 
+def test_a_folder_that_cannot_be_opened_leaves_the_others_served_and_is_tried_again(
+        site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sundog.daemon.witness._AGAIN_S", 0.05)
+    site.stop()
+    site.serve("bank", bytes(32))
+    (site.store / "bank").write_text("in the way")
+    site.start()
+    assert site.node("n1").exchange(block("n1", 1)) == (block("n1", 1),)
+    with pytest.raises(HolderRefused, match="cannot use its files of that cluster"):
+        site.node("n1", "bank", bytes(32)).exchange(block("n1", 7))
+    assert f"{site.store}/bank: " in until_said(site, "cluster bank is not served: ")
+    (site.store / "bank").unlink()
+    until_said(site, "cluster bank is served: life ")
+    assert site.node("n1", "bank", bytes(32)).exchange(block("n1", 7)) == (block("n1", 7),)
+
+
 # ---- files
 
 @pytest.mark.parametrize("torn", [0, 30, 60, 500])

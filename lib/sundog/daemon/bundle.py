@@ -15,6 +15,7 @@ from typing import List, Mapping, Optional, Tuple
 
 from sundog.config.install import install, place, write_whole
 from sundog.config.model import Cluster
+from sundog.daemon.door import Door
 from sundog.errors import SundogError
 
 _LARGEST = 32 << 20
@@ -105,6 +106,7 @@ class BundleServer:
     def __init__(self, shelf: Shelf, key: bytes, current: Bundle) -> None:
         self.shelf, self.key, self.current = shelf, key, current
         self._servers: List[asyncio.AbstractServer] = []
+        self._door = Door()
 
     async def open(self, addresses: List[Tuple[str, int]]) -> None:
         for address, port in addresses:
@@ -119,20 +121,28 @@ class BundleServer:
             server.close()
 
     async def _client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._door.full:
+            writer.transport.abort()
+            return
         try:
-            await asyncio.wait_for(self._serve(reader, writer), _PATIENCE_S)
-        except (OSError, asyncio.TimeoutError, asyncio.IncompleteReadError):
-            # The asker went away; it asks again, or somebody else.
+            digest = await self._door.proven(self._asked(reader, writer))
+            await asyncio.wait_for(self._give(digest, writer), _PATIENCE_S)
+        except (OSError, asyncio.TimeoutError, asyncio.IncompleteReadError, FetchFailed):
+            # The asker went away, or has another key; it asks again, or somebody else.
             pass
         finally:
             writer.close()
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _asked(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+        """The digest that somebody asks for who has the key. Raises FetchFailed."""
         challenge = os.urandom(32)
         writer.write(challenge)
         digest, proof = await reader.readexactly(32), await reader.readexactly(32)
         if not hmac.compare_digest(_proof(self.key, challenge, digest), proof):
-            return
+            raise FetchFailed("who asks has another key")
+        return digest
+
+    async def _give(self, digest: bytes, writer: asyncio.StreamWriter) -> None:
         bundle = self.current if self.current.digest == digest.hex() else self.shelf.get(digest.hex())
         packed = bundle.packed() if bundle is not None else b""
         writer.write(len(packed).to_bytes(4, "big") + packed)

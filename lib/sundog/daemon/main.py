@@ -26,6 +26,7 @@ from sundog.daemon.bundle import Shelf
 from sundog.daemon.clock import Policy
 from sundog.daemon.control import Control
 from sundog.daemon.deadline import DeadlineKeeper
+from sundog.daemon.door import could_not_accept, raise_limit
 from sundog.daemon.execute import Execution
 from sundog.daemon.failfast import reset
 from sundog.daemon.fencing import Fencer
@@ -49,6 +50,7 @@ PREFLIGHT_EACH_S = 30.0
 _FIRST_PREFLIGHT_S = 1.0
 _SMF_THREADS = 4
 _ASK_AGAIN_S = 1.0
+_REFUSED_AGAIN_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,7 @@ class Run:
         self._unfit: Dict[str, str] = {}                # what preflight found last
         self.reason: Optional[SundogError] = None
         self.crash: Optional[BaseException] = None
+        self._refused_at = float("-inf")
 
     async def live(self) -> int:
         """Until the end; the exit status."""
@@ -235,8 +238,18 @@ class Run:
     def _crashed(self, loop: asyncio.AbstractEventLoop, context: Dict[str, Any]) -> None:
         """A defect must not go on half-alive: SMF starts a new daemon, which adopts what runs."""
         error = context.get("exception")
+        if could_not_accept(context):
+            self._say_refused(error)
+            return
         self.crash = self.crash or error or SundogError(str(context.get("message")))
         self.over.set()
+
+    def _say_refused(self, error: Any) -> None:
+        """Once a minute: who could not connect tries again, and the event loop does each second."""
+        if self.loop.time() >= self._refused_at + _REFUSED_AGAIN_S:
+            self._refused_at = self.loop.time()
+            self.daemon.tell("ACCEPT-FAILED", "error", f"no connection can be accepted: {error.strerror}; pfiles "
+                             f"{os.getpid()} tells what is open, swap -s whether there is memory")
 
     def _asked_to_end(self) -> None:
         """SIGTERM: stop what runs here if the coordinator is disabled, leave it running if it is restarted."""
@@ -268,6 +281,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
     if arguments or len(sys.argv) > 1:
         say("takes no arguments: everything is in /etc/sundog/cluster.yaml")
         return USAGE
+    raise_limit()
     asyncio.set_event_loop_policy(Policy())
     refused = be_urgent()
     if refused:

@@ -10,6 +10,7 @@ import sys
 from typing import List
 
 from sundog.config.witness import Settings, load
+from sundog.daemon.door import raise_limit
 from sundog.daemon.witness import WitnessServer
 from sundog.errors import ConfigProblem, SundogError
 from sundog.link.key import load_key
@@ -71,6 +72,7 @@ def main(arguments: List[str]) -> int:
     given = parser().parse_args(arguments)
     if given.check:
         return check(given.config, given.json)
+    raise_limit()
     try:
         return asyncio.run(serve(load(given.config)))
     except ConfigProblem as error:

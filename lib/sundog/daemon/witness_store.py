@@ -45,7 +45,12 @@ class WitnessStore:
                 if entry.endswith(".block"):
                     self._load(entry[:-len(".block")])
         except OSError as error:
-            raise StoreFailed(f"{folder}: {error.strerror}") from None
+            self.close()
+            raise StoreFailed(f"{folder}: {error.strerror}", f"df -h and ls -ld {folder} tell whether there is "
+                              "room, and whose it is") from None
+        except ConfigProblem:
+            self.close()
+            raise
 
     def _life(self) -> str:
         path = os.path.join(self.folder, "life")
