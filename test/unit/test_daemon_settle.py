@@ -1,5 +1,6 @@
 """A configuration that the ledger names comes into force, however often that fails before."""
 import asyncio
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Callable, Dict, List, NamedTuple, Tuple
@@ -43,6 +44,7 @@ class Scene:
         self.loop = asyncio.get_running_loop()
         self.told: List[Tuple[str, str]] = []
         self.failed: List[Any] = []
+        self.asked: List[str] = []
         self.happened: List[Any] = []
         self.loop.set_exception_handler(lambda loop, context: self.failed.append(context))
         self.shelf = Shelf(str(tmp_path / "kept"), str(tmp_path / "etc"))
@@ -58,6 +60,7 @@ class Scene:
         """As the execution of orders."""
 
     async def ask(self, *words: Any) -> Dict[str, Any]:
+        self.asked.append(words[3])
         return {"ok": True, "text": ""}
 
     async def until(self, claim: Callable[[], Any]) -> None:
@@ -130,4 +133,32 @@ def test_what_an_operator_applies_and_cannot_be_kept_is_refused_with_the_place(t
         (tmp_path / "etc").write_text("in the way")
         with pytest.raises(SundogError, match="etc/bundles.*df -h"):
             await one.settlement.apply(NEW, {})
+    play(scene)
+
+
+def test_what_is_asked_for_while_another_comes_into_force_stays(tmp_path: Path) -> None:
+    newer = NEW.replace("a.sh", "b.sh").replace("web", "db")
+
+    async def scene() -> None:
+        (tmp_path / "etc").mkdir()
+        began, goes_on = asyncio.Event(), threading.Event()
+
+        def does() -> None:
+            one.loop.call_soon_threadsafe(began.set)
+            assert goes_on.wait(10)
+        one = Scene(tmp_path, does)
+        one.shelf.put(Bundle("older"))
+        one.settlement.wanted(one.order)
+        await began.wait()
+        applied = asyncio.ensure_future(one.settlement.apply(newer, {}))
+        await one.until(lambda: one.asked)
+        goes_on.set()
+        await one.until(lambda: one.happened)
+        assert one.shelf.get(Bundle("older").digest) is None
+        asked = Bundle(newer)
+        assert one.asked == [asked.digest] and one.shelf.get(asked.digest) == asked
+        one.settlement.wanted(FetchConfig(4, asked.digest, "n1"))
+        assert (await applied)["ok"]
+        assert (tmp_path / "etc/cluster.yaml").read_text() == newer
+        assert sorted(path.name for path in (tmp_path / "kept").iterdir()) == [asked.digest]
     play(scene)

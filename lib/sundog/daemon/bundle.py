@@ -5,21 +5,24 @@ that digest; then it becomes /etc/sundog. A node that lacks it fetches it over T
 proves that it has the cluster's key, and what it gets is checked against the digest.
 """
 import asyncio
+import contextlib
 import errno
 import hmac
 import json
 import os
 import zlib
 from dataclasses import dataclass, field
-from typing import List, Mapping, Optional, Tuple
+from typing import Collection, List, Mapping, Optional, Tuple
 
 from sundog.config.install import install, place, write_whole
 from sundog.config.model import Cluster
 from sundog.daemon.door import Door
+from sundog.daemon.tasks import Tasks
 from sundog.errors import SundogError
 
 _LARGEST = 32 << 20
 _PATIENCE_S = 5.0
+_BIND_AGAIN_S = 1.0
 
 
 class FetchFailed(SundogError):
@@ -88,8 +91,14 @@ class Shelf:
         """Make it this node's configuration. The file that names the others is written last. Raises SundogError."""
         self.lay_out(bundle.files)
         install(bundle.source, bundle.files, self.etc)
-        for other in os.listdir(self.kept) if os.path.isdir(self.kept) else ():
-            if other != bundle.digest:
+
+    def clear(self, keep: Collection[str]) -> None:
+        """Forget every other bundle. What cannot be removed now is in nobody's way, and is tried again next time.
+
+        For the thread that puts them: what was put a moment ago must not be taken for an old one.
+        """
+        with contextlib.suppress(OSError):
+            for other in set(os.listdir(self.kept)) - set(keep):
                 os.unlink(os.path.join(self.kept, other))
 
     def lay_out(self, files: Mapping[str, str]) -> None:
@@ -103,20 +112,32 @@ class Shelf:
 class BundleServer:
     """Answers the other nodes on the given addresses."""
 
-    def __init__(self, shelf: Shelf, key: bytes, current: Bundle) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, shelf: Shelf, key: bytes, current: Bundle) -> None:
         self.shelf, self.key, self.current = shelf, key, current
         self._servers: List[asyncio.AbstractServer] = []
+        self._absent = Tasks(loop, "listening for who wants the configuration")
         self._door = Door()
 
     async def open(self, addresses: List[Tuple[str, int]]) -> None:
+        """Listen on each address; one that is not there yet is tried again each second."""
         for address, port in addresses:
-            try:
-                self._servers.append(await asyncio.start_server(self._client, address, port))
-            except OSError:
-                # The link itself says that its address is not there; another link serves as well.
-                continue
+            if not await self._listens(address, port):
+                self._absent.begin(self._wait_for(address, port))
+
+    async def _listens(self, address: str, port: int) -> bool:
+        try:
+            self._servers.append(await asyncio.start_server(self._client, address, port))
+        except OSError:
+            # The link itself says that its address is not there; another link serves as well.
+            return False
+        return True
+
+    async def _wait_for(self, address: str, port: int) -> None:
+        while not await self._listens(address, port):
+            await asyncio.sleep(_BIND_AGAIN_S)
 
     async def close(self) -> None:
+        self._absent.cancel()
         for server in self._servers:
             server.close()
 

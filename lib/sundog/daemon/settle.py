@@ -1,7 +1,7 @@
 """A new configuration on its way to being this node's: checked, kept, agreed through the ledger, applied to SMF."""
 import asyncio
 from concurrent.futures import Executor
-from typing import Any, Callable, Coroutine, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Callable, Coroutine, Dict, List, Mapping, Optional, Set, Tuple
 
 from sundog.config import paths
 from sundog.config.diff import Diff, diff
@@ -32,8 +32,9 @@ class Settlement:
         self.loop, self.pool, self.cluster, self.name, self.key = loop, pool, cluster, name, key
         self.shelf, self.types, self.execution = shelf, types, execution
         self.ledger, self.ask, self.apply_to_smf, self.happen, self.tell = ledger, ask, apply_to_smf, happen, tell
-        self.server = BundleServer(shelf, key, Bundle(cluster.source, cluster.files))
+        self.server = BundleServer(loop, shelf, key, Bundle(cluster.source, cluster.files))
         self._tasks = Tasks(loop, "a new configuration")
+        self._asked: Set[str] = set()                   # what this run has put to the leader, who may still take it
         self._order: Optional[FetchConfig] = None
         self._task: "Optional[asyncio.Task[None]]" = None
         self._settled = asyncio.Event()
@@ -57,6 +58,7 @@ class Settlement:
         ledger = self.ledger()
         if bundle.digest == ledger.config_digest:
             return {"ok": True, "text": "this configuration is in force already", "version": ledger.config_version}
+        self._asked.add(bundle.digest)
         self.shelf.put(bundle)
         names = voters.wanted(new)
         said = await self.ask("apply", "", "", bundle.digest, names if names != voters.wanted(self.cluster) else ())
@@ -127,6 +129,8 @@ class Settlement:
     def _follow(self, order: FetchConfig, bundle: Bundle, new: Cluster, change: Diff) -> None:
         self.cluster = new
         self.server.current = bundle
+        self._asked.discard(bundle.digest)
+        self.shelf.clear(keep={bundle.digest, *self._asked})
         self.execution.reconfigure(new)
         self.tell("CONFIGURED", "notice", f"configuration {order.version} is in force here: {change}")
         self.happen(Configured(new, order.version))
