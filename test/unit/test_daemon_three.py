@@ -133,7 +133,7 @@ class Machine:
         await self.run.daemon.close()
         assert self.task is not None
         self.task.cancel()
-        self.run._lock._file.close()
+        self.run._lock.close()
 
     async def power_off(self) -> None:
         await self.kill()

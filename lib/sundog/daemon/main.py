@@ -4,7 +4,6 @@ Exit status, as svc.startd reads it: 0 ended on request, 96 the configuration is
 (a human is needed, so: maintenance); anything else is tried again.
 """
 import asyncio
-import fcntl
 import os
 import signal
 import sys
@@ -35,6 +34,7 @@ from sundog.daemon.holders import Holders, maker
 from sundog.daemon.host import Surroundings, ThisHost
 from sundog.daemon.journal import Journal
 from sundog.daemon.loop import Daemon, GaveWay
+from sundog.daemon.only import OnlyOne
 from sundog.daemon.orders import Orders
 from sundog.daemon.racks import Racks
 from sundog.daemon.reservations import Reservations
@@ -62,18 +62,6 @@ class Paths:
     def make(self) -> None:
         for path, mode in ((self.etc, 0o755), (self.var, 0o700), (self.run, 0o755)):
             os.makedirs(path, mode, exist_ok=True)
-
-
-class OnlyOne:
-    """Held by the one sundogd of this host; given up when the process ends, however it ends."""
-
-    def __init__(self, path: str) -> None:
-        self._file = open(path, "a+", encoding="ascii")      # noqa: SIM115 (held as long as the process lives)
-        try:
-            fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise ConfigProblem("another sundogd runs on this host",
-                                "svcs -p svc:/system/sundog/coordinator:default") from None
 
 
 def say(text: str) -> None:
@@ -108,7 +96,8 @@ class Run:
         paths.make()
         self.paths, self.host, self.types = paths, host, types
         self._laid_out = os.path.join(paths.run, "laid_out")
-        self._lock = OnlyOne(os.path.join(paths.run, "lock"))
+        self._lock = OnlyOne(os.path.join(paths.run, "lock"), "another sundogd runs on this host",
+                             "svcs -p svc:/system/sundog/coordinator:default")
         self.cluster = load(os.path.join(paths.etc, "cluster.yaml"), types)
         self.name = name or own_name(self.cluster)
         self.key = load_key(self.cluster.key_file)

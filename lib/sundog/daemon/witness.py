@@ -12,6 +12,7 @@ from typing import Callable, Dict, List, Optional, Set, Tuple
 
 from sundog.config.witness import Settings
 from sundog.daemon.door import Door
+from sundog.daemon.only import OnlyOne
 from sundog.daemon.witness_store import MOST_WRITERS, StoreFailed, WitnessStore
 from sundog.errors import ConfigProblem, SundogError
 from sundog.link import proof, witness_messages
@@ -37,7 +38,8 @@ class Served:
 
 
 class WitnessServer:
-    """Serves `settings` until `close`. Raises ConfigProblem for a key that cannot be used, OSError."""
+    """Serves `settings` until `close`. Raises ConfigProblem for a key that cannot be used and for a directory that
+    another witness serves, StoreFailed, OSError."""
 
     def __init__(self, settings: Settings, say: Say) -> None:
         self.settings, self.say = settings, say
@@ -50,7 +52,9 @@ class WitnessServer:
         self._said: Dict[Tuple[str, str], float] = {}
         self._trying: List["asyncio.Task[None]"] = []
         self._unopened: Dict[str, bytes] = {}           # key of each cluster whose folder could not be opened
-        for name, key in {name: load_key(file) for name, file in settings.key_files.items()}.items():
+        keys = {name: load_key(file) for name, file in settings.key_files.items()}
+        self._lock = self._alone()
+        for name, key in keys.items():
             try:
                 self._serve(name, key, self._store(name))
             except StoreFailed as error:
@@ -58,6 +62,16 @@ class WitnessServer:
                 self._refrain(name, f"{error}; it is tried again every {_AGAIN_S:g} s")
             except ConfigProblem as error:
                 self._refrain(name, str(error))
+
+    def _alone(self) -> OnlyOne:
+        """Two would write the same blocks, each with numbers of its own. No cluster has a name like this file's."""
+        folder = self.settings.directory
+        try:
+            os.makedirs(folder, 0o700, exist_ok=True)
+            return OnlyOne(os.path.join(folder, ".lock"), f"another witness serves {folder}",
+                           "end it, or give each witness.yaml a directory of its own")
+        except OSError as error:
+            raise StoreFailed(f"{folder}: {error.strerror}", f"ls -ld {folder} tells what it is, and whose") from None
 
     def _store(self, name: str) -> WitnessStore:
         return WitnessStore(os.path.join(self.settings.directory, name))
@@ -104,6 +118,7 @@ class WitnessServer:
         self.pool.shutdown()
         for served in self.clusters.values():
             served.store.close()
+        self._lock.close()
 
     async def _client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self.door.full:

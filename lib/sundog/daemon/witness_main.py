@@ -1,7 +1,7 @@
 """`sundogd --witness`: a witness on any Unix host; needs Python's standard library and PyYAML.
 
 Exit status: 0 ended on request, or --check found nothing wrong; 1 tried again by whoever runs it; 2 usage; 96 the file
-or a key is wrong (SMF: maintenance).
+or a key is wrong, or another witness serves the directory (SMF: maintenance).
 """
 import argparse
 import asyncio
