@@ -6,9 +6,10 @@ import asyncio
 import json
 import os
 import socket
+import threading
 import time
 from contextlib import asynccontextmanager
-from typing import Any, AsyncIterator, Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple
+from typing import Any, AsyncIterator, Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple, Union
 
 from sundog.config.model import Cluster
 from sundog.core.ledger import GroupEntry
@@ -16,6 +17,7 @@ from sundog.daemon.failfast import Keeper
 from sundog.daemon.host import Surroundings
 from sundog.daemon.main import Paths, Run
 from sundog.daemon.track import Seen
+from sundog.errors import SundogError
 
 SOURCE = """
 cluster: shop
@@ -47,11 +49,15 @@ class Obedient(Surroundings):
         self.control, self._hostid = control, hostid
         self.now: Dict[str, Seen] = {}
         self.problems: Dict[str, str] = {}
+        self.disabled: "List[Union[bool, SundogError]]" = [False]     # what SMF says when it is asked; the last stays
+        self.pools_answer = threading.Event()
+        self.pools_answer.set()
 
     def hostid(self) -> str:
         return self._hostid
 
     def unfit(self, cluster: Cluster, node: str, active: Tuple[str, ...]) -> Dict[str, str]:
+        self.pools_answer.wait(30)
         return self.problems
 
     def states(self) -> Mapping[str, Seen]:
@@ -76,7 +82,10 @@ class Obedient(Surroundings):
             self.now[fmri] = Seen("disabled", False)
 
     def coordinator_disabled(self) -> bool:
-        return False
+        said = self.disabled.pop(0) if len(self.disabled) > 1 else self.disabled[0]
+        if isinstance(said, SundogError):
+            raise said
+        return said
 
     def _ask(self, request: Dict[str, Any]) -> Any:
         """As a method asks: a daemon that dies meanwhile answers nothing, which is no failure of svcadm."""
@@ -124,7 +133,7 @@ class Machine:
         await self.run.daemon.close()
         assert self.task is not None
         self.task.cancel()
-        self.run._lock._file.close()
+        self.run._lock.close()
 
     async def power_off(self) -> None:
         await self.kill()
@@ -310,3 +319,45 @@ def test_nonsense_in_an_applied_configuration_is_refused_with_its_place(tmp_path
         assert not said["ok"]
         assert "cluster.yaml:" in said["error"]
     play(tmp_path, 70, scene)
+
+
+def test_a_node_is_stopped_in_an_orderly_way_while_a_pool_hangs_and_smf_is_slow_to_answer(tmp_path):
+    async def scene(cluster: Three) -> None:
+        one = cluster["n1"]
+        await cluster.until(lambda: cluster.owner() == "n1" and cluster.entry("n1").state == "online")
+        one.smf.pools_answer.clear()
+        one.smf.disabled = [SundogError("svcprop does not answer"), True]
+        one.run._preflight()
+        one.run._asked_to_end()
+        await cluster.until(lambda: one.deadline.stop.at is not None)
+        assert one.runs()
+        await cluster.until(lambda: one.task.done())
+        assert one.task.result() == 0 and one.deadline.at is None
+        await cluster.until(lambda: cluster.owner() in ("n2", "n3"))
+        one.smf.pools_answer.set()
+    play(tmp_path, 100, scene)
+
+
+def test_a_coordinator_that_is_only_restarted_leaves_no_deadline_for_a_shutdown(tmp_path):
+    async def scene(cluster: Three) -> None:
+        one = cluster["n1"]
+        await cluster.until(lambda: cluster.owner() == "n1" and cluster.entry("n1").state == "online")
+        one.run._asked_to_end()
+        await cluster.until(lambda: one.task.done())
+        await cluster.until(lambda: one.deadline.stop.at is None)
+        assert one.runs() and one.deadline.lease.at is not None
+    play(tmp_path, 110, scene)
+
+
+def test_connections_that_cannot_be_accepted_are_told_of_and_end_nothing(tmp_path):
+    async def scene(cluster: Three) -> None:
+        one, loop = cluster["n1"], asyncio.get_running_loop()
+        await cluster.until(lambda: cluster.owner() == "n1")
+        for _ in range(3):
+            one.run._crashed(loop, {"message": "socket.accept() out of system resource", "socket": None,
+                                    "exception": OSError(24, "Too many open files")})
+        assert not one.run.over.is_set()
+        assert [entry["code"] for entry in one.run.journal.last(1000)].count("ACCEPT-FAILED") == 1
+        one.run._crashed(loop, {"message": "a task of the daemon", "exception": OSError(24, "Too many open files")})
+        assert one.run.over.is_set()
+    play(tmp_path, 120, scene)

@@ -1,5 +1,9 @@
 """Persistent reservations: what sg_persist says, what a fence by them proves, and who gets a key when."""
+import os
+import re
+import signal
 import threading
+import time
 from pathlib import Path
 from typing import Any, Dict
 
@@ -12,7 +16,7 @@ from sundog.fence.claim import BARRED, HELD, KEYLESS, OPEN, Claim, Claimant, cla
 from sundog.fence.device import OFF, ON, FenceFailed, NoAnswer, NoThread
 from sundog.fence.scsi import ScsiDevice
 from sundog.fence.sequence import device_of, switch_off
-from sundog.solaris import sgpersist
+from sundog.solaris import sgpersist, unended
 from sundog.solaris.run import CommandNotRun, Done
 from sundog.solaris.sgpersist import Disk, NotSupported, Reservation
 from unit.array import Array
@@ -273,3 +277,42 @@ def test_a_tool_that_cannot_be_run_fails_and_is_no_silent_disk(array: Array, mon
             assert type(one) is NoThread and "no thread can be started" in str(one)
         with pytest.raises(NoThread, match="no thread can be started"):
             device(array).status(5.0)
+
+
+# ---- disks that hang
+
+
+def test_a_disk_that_still_hangs_is_not_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = tmp_path / "begun"
+    tool = tmp_path / "sg_persist"
+    tool.write_text(f"#!/bin/sh\necho $$ >> {begun}\nexec sleep 77\n")
+    tool.chmod(0o755)
+    monkeypatch.setattr(sgpersist, "PATHS", (str(tool),))
+    monkeypatch.setattr(os, "killpg", lambda pid, number: None)
+    by = Claimant("shop", key("shop", "n1"), {"n1": key("shop", "n1")}, lambda: True)
+    first = claim_all((A,), by, 0.3)[A]
+    again = claim_all((A,), by, 0.3)[A]
+    assert isinstance(first, NoAnswer) and isinstance(again, NoAnswer)
+    pids = begun.read_text().split()
+    assert len(pids) == 1 and f"ps -fp {pids[0]}" in str(again)
+    os.kill(int(pids[0]), signal.SIGKILL)
+    end = time.monotonic() + 10
+    while unended.about(A):
+        assert time.monotonic() < end
+    claim_all((A,), by, 0.3)
+    later = begun.read_text().split()[1:]
+    assert len(later) == 1, "it is asked again when that has ended"
+    os.kill(int(later[0]), signal.SIGKILL)
+
+
+def test_what_goes_wrong_here_is_not_called_the_disks_silence() -> None:
+    def broken(argv: Any, timeout_s: float) -> Done:
+        raise OSError(24, "Too many open files")
+
+    def full(argv: Any, timeout_s: float) -> Done:
+        raise CommandNotRun("sg_persist cannot be run: Too many open files", "pfiles 1")
+    by = Claimant("shop", key("shop", "n1"), {}, lambda: True)
+    for run, said in ((broken, "not be asked: OSError.*Too many open files"), (full, "cannot be run.*; pfiles 1")):
+        found = claim_all((A,), by, 5.0, run)[A]
+        assert isinstance(found, FenceFailed) and not isinstance(found, NoAnswer)
+        assert re.search(said, str(found))

@@ -1,12 +1,16 @@
 """Commands run to their end, or to the end of their time."""
 import errno
 import os
+import resource
+import signal
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Iterator, List
 
 import pytest
 
+from sundog.solaris import run as module
+from sundog.solaris import unended
 from sundog.solaris.run import CommandFailed, CommandMissing, CommandNotRun, run
 
 
@@ -98,4 +102,86 @@ def test_a_host_without_processes_or_descriptors_says_so(monkeypatch: pytest.Mon
         patch.setattr(os, "pipe", none_left)
         with pytest.raises(CommandNotRun, match="Too many open files; .*pfiles"):
             run(["/bin/true"], timeout_s=10, input="x")
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+# ---- what a signal does not end
+
+
+@pytest.fixture
+def unkillable(monkeypatch: pytest.MonkeyPatch) -> Iterator[List[int]]:
+    """Commands stay when they are killed, as those that hang in the kernel do; the pids of their groups."""
+    kept: List[int] = []
+    real = os.killpg
+    monkeypatch.setattr(os, "killpg", lambda pid, number: kept.append(pid))
+    monkeypatch.setattr(module, "KILLED_WITHIN_S", 0.05)
+    yield kept
+    for pid in kept:
+        try:
+            real(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
+    until_ended(["/bin/sleep", "77"])
+
+
+def until_ended(argv: List[str]) -> None:
+    end = time.monotonic() + 10
+    while unended.same(argv):
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_a_command_that_hangs_in_the_kernel_does_not_hold_who_ran_it(unkillable: List[int]) -> None:
+    before = len(os.listdir("/proc/self/fd"))
+    done = run(["/bin/sleep", "77"], timeout_s=0.2)
+    assert (done.timed_out, done.ok, done.rc) == (True, False, -9)
+    assert done.took_s < 3
+    assert len(os.listdir("/proc/self/fd")) == before
+    assert unended.same(["/bin/sleep", "77"]) == unended.about("77") == unkillable
+
+
+def test_it_is_no_zombie_when_it_ends_after_all(unkillable: List[int]) -> None:
+    run(["/bin/sleep", "77"], timeout_s=0.1)
+    os.kill(unkillable[0], signal.SIGKILL)
+    until_ended(["/bin/sleep", "77"])
+    with pytest.raises(ChildProcessError):
+        os.waitpid(unkillable[0], 0)
+
+
+def test_what_hangs_is_not_started_without_end(unkillable: List[int]) -> None:
+    for _ in range(module.MOST_UNENDED):
+        run(["/bin/sleep", "77"], timeout_s=0.02)
+    with pytest.raises(CommandNotRun, match="'/bin/sleep 77' is not started again: 4 .*ps -fp"):
+        run(["/bin/sleep", "77"], timeout_s=0.02)
+    assert run(["/bin/sleep", "0"], timeout_s=10).ok
+    os.kill(unkillable[0], signal.SIGKILL)
+    end = time.monotonic() + 10
+    while len(unended.same(["/bin/sleep", "77"])) == module.MOST_UNENDED:
+        assert time.monotonic() < end
+    assert run(["/bin/sleep", "77"], timeout_s=0.02).timed_out
+
+
+def test_a_command_that_has_ended_when_it_is_killed_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = os.killpg
+
+    def late(pid: int, number: int) -> None:
+        real(pid, number)
+        raise ProcessLookupError(3, "No such process")
+    monkeypatch.setattr(os, "killpg", late)
+    assert run(["/bin/sleep", "77"], timeout_s=0.1).timed_out
+    assert run(["/bin/sh", "-c", "exec >&- 2>&-; sleep 100"], timeout_s=0.1).timed_out
+
+
+def test_a_process_without_descriptors_says_so_and_loses_none() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    before = len(os.listdir("/proc/self/fd"))
+    free = os.dup(0)
+    os.close(free)
+    for spare in (0, 3):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (free + spare, hard))
+        try:
+            with pytest.raises(CommandNotRun, match="/bin/true cannot be run: Too many open files; pfiles"):
+                run(["/bin/true"], timeout_s=10)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     assert len(os.listdir("/proc/self/fd")) == before

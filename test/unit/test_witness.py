@@ -2,6 +2,8 @@
 import shutil
 import socket
 import struct
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Iterator, Tuple
@@ -18,6 +20,7 @@ from sundog.link import proof, witness_messages
 from sundog.link.codec import pack
 from sundog.link.passive import HolderFailed, HolderRefused
 from sundog.link.witness import Witness
+from sundog.link.witness_messages import LIFE
 from unit.witness_site import KEY, Site
 
 
@@ -222,6 +225,58 @@ def test_damaged_files_of_one_cluster_leave_the_others_served(site: Site) -> Non
     assert any("cluster shop is not served: " in line and "remove" in line for line in site.said)
 
 
+def test_a_folder_that_cannot_be_opened_leaves_the_others_served_and_is_tried_again(
+        site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sundog.daemon.witness._AGAIN_S", 0.05)
+    site.stop()
+    site.serve("bank", bytes(32))
+    (site.store / "bank").write_text("in the way")
+    site.start()
+    assert site.node("n1").exchange(block("n1", 1)) == (block("n1", 1),)
+    with pytest.raises(HolderRefused, match="cannot use its files of that cluster"):
+        site.node("n1", "bank", bytes(32)).exchange(block("n1", 7))
+    assert f"{site.store}/bank: " in until_said(site, "cluster bank is not served: ")
+    (site.store / "bank").unlink()
+    until_said(site, "cluster bank is served: life ")
+    assert site.node("n1", "bank", bytes(32)).exchange(block("n1", 7)) == (block("n1", 7),)
+
+
+WITNESS = """
+listen: 127.0.0.1:{port}
+directory: {site.store}
+clusters:
+  shop: {{key_file: {site.folder}/shop.key}}
+"""
+
+
+def test_two_witnesses_do_not_serve_one_directory(site: Site) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    file = site.folder / "witness.yaml"
+    file.write_text(WITNESS.format(port=port, site=site))
+    second = [sys.executable, "-m", "sundog.daemon.start", "--witness", "--config", str(file)]
+    refused = subprocess.run(second, stderr=subprocess.PIPE, text=True, timeout=30, check=False)
+    assert refused.returncode == 96
+    assert f"another witness serves {site.store}; end it, or give each witness.yaml a directory" in refused.stderr
+    assert site.node("n1").exchange(block("n1", 1)) == (block("n1", 1),)
+    site.stop()
+    with subprocess.Popen(second, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None and "witness of shop" in process.stderr.readline()
+        process.terminate()
+        assert process.wait(20) == 0
+
+
+def test_a_directory_that_is_none_is_tried_again_by_whoever_runs_the_witness(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    site.store.write_text("in the way")
+    file = tmp_path / "witness.yaml"
+    file.write_text(WITNESS.format(port=3122, site=site))
+    done = subprocess.run([sys.executable, "-m", "sundog.daemon.start", "--witness", "--config", str(file)],
+                          stderr=subprocess.PIPE, text=True, timeout=30, check=False)
+    assert done.returncode == 1 and f"{site.store}: File exists; ls -ld {site.store}" in done.stderr
+
+
 # ---- files
 
 @pytest.mark.parametrize("torn", [0, 30, 60, 500])
@@ -247,6 +302,19 @@ def test_damaged_files_do_not_vote(tmp_path: Path) -> None:
     (tmp_path / "shop" / "life").unlink()
     with pytest.raises(ConfigProblem, match="blocks, but no life"):
         WitnessStore(str(tmp_path / "shop"))
+
+
+@pytest.mark.parametrize("left", ["life.new", "life.1234.new"])
+def test_a_life_that_was_never_finished_is_no_damage(tmp_path: Path, left: str) -> None:
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    (folder / left).write_text("0123")
+    life = WitnessStore(str(folder)).life
+    assert len(life) == LIFE and WitnessStore(str(folder)).life == life
+    (folder / "life").unlink()
+    (folder / "n1.block").touch()
+    with pytest.raises(ConfigProblem, match="blocks, but no life"):
+        WitnessStore(str(folder))
 
 
 def test_files_of_another_version_are_left_alone(tmp_path: Path) -> None:

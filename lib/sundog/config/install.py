@@ -23,7 +23,7 @@ def install(source: str, files: Mapping[str, str], directory: str = DIRECTORY) -
     try:
         for path, text in texts.items():
             os.makedirs(os.path.dirname(path), 0o755, exist_ok=True)
-            write(path + BESIDE, text.encode(), 0o644)
+            write(beside(path), text.encode(), 0o644)
         for path in texts:
             put_in_place(path)
     except OSError as error:
@@ -42,14 +42,19 @@ def place(directory: str, name: str) -> str:
 
 def discard(paths: Iterable[str]) -> None:
     for path in paths:
-        if os.path.isfile(path + BESIDE):
-            os.unlink(path + BESIDE)
+        if os.path.isfile(beside(path)):
+            os.unlink(beside(path))
 
 
 def write_whole(path: str, text: bytes, mode: int = 0o644) -> None:
     """Replace a file so that after a crash it is either the old one or the new one."""
-    write(path + BESIDE, text, mode)
+    write(beside(path), text, mode)
     put_in_place(path)
+
+
+def beside(path: str) -> str:
+    """Where the new text of a file is until it is whole: a place of this process alone, others may write the same."""
+    return f"{path}.{os.getpid()}{BESIDE}"
 
 
 def write(path: str, text: bytes, mode: int) -> None:
@@ -61,7 +66,7 @@ def write(path: str, text: bytes, mode: int) -> None:
 
 
 def put_in_place(path: str) -> None:
-    os.replace(path + BESIDE, path)
+    os.replace(beside(path), path)
     sync_directory(os.path.dirname(path))
 
 

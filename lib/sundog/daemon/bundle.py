@@ -5,23 +5,39 @@ that digest; then it becomes /etc/sundog. A node that lacks it fetches it over T
 proves that it has the cluster's key, and what it gets is checked against the digest.
 """
 import asyncio
+import contextlib
+import errno
 import hmac
 import json
 import os
 import zlib
 from dataclasses import dataclass, field
-from typing import List, Mapping, Optional, Tuple
+from typing import Collection, List, Mapping, Optional, Tuple
 
 from sundog.config.install import install, place, write_whole
 from sundog.config.model import Cluster
+from sundog.daemon.door import Door
+from sundog.daemon.tasks import Tasks
 from sundog.errors import SundogError
 
 _LARGEST = 32 << 20
 _PATIENCE_S = 5.0
+_BIND_AGAIN_S = 1.0
 
 
 class FetchFailed(SundogError):
     """The configuration could not be had from the node that should have it."""
+
+
+class NotKept(SundogError):
+    """This host cannot keep the configuration."""
+
+
+def not_kept(error: OSError, what: str) -> NotKept:
+    """`what` it was about, where the error does not say that itself."""
+    many = error.errno in (errno.EMFILE, errno.ENFILE)
+    return NotKept(f"{error.filename or what}: {error.strerror or error}", f"pfiles {os.getpid()} tells what is open"
+                   if many else "df -h and mount tell whether there is room and it can be written")
 
 
 @dataclass(frozen=True)
@@ -57,8 +73,12 @@ class Shelf:
         self.kept, self.etc = kept, etc
 
     def put(self, bundle: Bundle) -> None:
-        os.makedirs(self.kept, 0o700, exist_ok=True)
-        write_whole(os.path.join(self.kept, bundle.digest), bundle.packed(), 0o600)
+        """Keep it until the ledger names it. Raises NotKept."""
+        try:
+            os.makedirs(self.kept, 0o700, exist_ok=True)
+            write_whole(os.path.join(self.kept, bundle.digest), bundle.packed(), 0o600)
+        except OSError as error:
+            raise not_kept(error, self.kept) from error
 
     def get(self, digest: str) -> Optional[Bundle]:
         try:
@@ -71,8 +91,14 @@ class Shelf:
         """Make it this node's configuration. The file that names the others is written last. Raises SundogError."""
         self.lay_out(bundle.files)
         install(bundle.source, bundle.files, self.etc)
-        for other in os.listdir(self.kept) if os.path.isdir(self.kept) else ():
-            if other != bundle.digest:
+
+    def clear(self, keep: Collection[str]) -> None:
+        """Forget every other bundle. What cannot be removed now is in nobody's way, and is tried again next time.
+
+        For the thread that puts them: what was put a moment ago must not be taken for an old one.
+        """
+        with contextlib.suppress(OSError):
+            for other in set(os.listdir(self.kept)) - set(keep):
                 os.unlink(os.path.join(self.kept, other))
 
     def lay_out(self, files: Mapping[str, str]) -> None:
@@ -86,37 +112,58 @@ class Shelf:
 class BundleServer:
     """Answers the other nodes on the given addresses."""
 
-    def __init__(self, shelf: Shelf, key: bytes, current: Bundle) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, shelf: Shelf, key: bytes, current: Bundle) -> None:
         self.shelf, self.key, self.current = shelf, key, current
         self._servers: List[asyncio.AbstractServer] = []
+        self._absent = Tasks(loop, "listening for who wants the configuration")
+        self._door = Door()
 
     async def open(self, addresses: List[Tuple[str, int]]) -> None:
+        """Listen on each address; one that is not there yet is tried again each second."""
         for address, port in addresses:
-            try:
-                self._servers.append(await asyncio.start_server(self._client, address, port))
-            except OSError:
-                # The link itself says that its address is not there; another link serves as well.
-                continue
+            if not await self._listens(address, port):
+                self._absent.begin(self._wait_for(address, port))
+
+    async def _listens(self, address: str, port: int) -> bool:
+        try:
+            self._servers.append(await asyncio.start_server(self._client, address, port))
+        except OSError:
+            # The link itself says that its address is not there; another link serves as well.
+            return False
+        return True
+
+    async def _wait_for(self, address: str, port: int) -> None:
+        while not await self._listens(address, port):
+            await asyncio.sleep(_BIND_AGAIN_S)
 
     async def close(self) -> None:
+        self._absent.cancel()
         for server in self._servers:
             server.close()
 
     async def _client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._door.full:
+            writer.transport.abort()
+            return
         try:
-            await asyncio.wait_for(self._serve(reader, writer), _PATIENCE_S)
-        except (OSError, asyncio.TimeoutError, asyncio.IncompleteReadError):
-            # The asker went away; it asks again, or somebody else.
+            digest = await self._door.proven(self._asked(reader, writer))
+            await asyncio.wait_for(self._give(digest, writer), _PATIENCE_S)
+        except (OSError, asyncio.TimeoutError, asyncio.IncompleteReadError, FetchFailed):
+            # The asker went away, or has another key; it asks again, or somebody else.
             pass
         finally:
             writer.close()
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _asked(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+        """The digest that somebody asks for who has the key. Raises FetchFailed."""
         challenge = os.urandom(32)
         writer.write(challenge)
         digest, proof = await reader.readexactly(32), await reader.readexactly(32)
         if not hmac.compare_digest(_proof(self.key, challenge, digest), proof):
-            return
+            raise FetchFailed("who asks has another key")
+        return digest
+
+    async def _give(self, digest: bytes, writer: asyncio.StreamWriter) -> None:
         bundle = self.current if self.current.digest == digest.hex() else self.shelf.get(digest.hex())
         packed = bundle.packed() if bundle is not None else b""
         writer.write(len(packed).to_bytes(4, "big") + packed)

@@ -315,9 +315,9 @@ class Daemon(Desk):
     async def leave_orderly(self) -> None:
         """Hand over or stop what runs here, keeping the lease alive meanwhile; then nothing is armed any more.
 
-        Failfast holds a deadline for that too: a host that hangs while it stops is reset, so that others may start.
+        Failfast holds a deadline for that too, until here: a host that hangs while it stops is reset, so that others
+        may start.
         """
-        self.orders.stop_by(self.loop.time() + self.settlement.cluster.protection.shutdown_s)
         await asyncio.gather(*(self._hand_over(group) for group in self.execution.active()))
         self.leaving = True
         await self.execution.stop_all()

@@ -4,7 +4,6 @@ Exit status, as svc.startd reads it: 0 ended on request, 96 the configuration is
 (a human is needed, so: maintenance); anything else is tried again.
 """
 import asyncio
-import fcntl
 import os
 import signal
 import sys
@@ -26,6 +25,7 @@ from sundog.daemon.bundle import Shelf
 from sundog.daemon.clock import Policy
 from sundog.daemon.control import Control
 from sundog.daemon.deadline import DeadlineKeeper
+from sundog.daemon.door import could_not_accept, raise_limit
 from sundog.daemon.execute import Execution
 from sundog.daemon.failfast import reset
 from sundog.daemon.fencing import Fencer
@@ -34,6 +34,7 @@ from sundog.daemon.holders import Holders, maker
 from sundog.daemon.host import Surroundings, ThisHost
 from sundog.daemon.journal import Journal
 from sundog.daemon.loop import Daemon, GaveWay
+from sundog.daemon.only import OnlyOne
 from sundog.daemon.orders import Orders
 from sundog.daemon.racks import Racks
 from sundog.daemon.reservations import Reservations
@@ -48,6 +49,8 @@ OK, AGAIN, USAGE, MISCONFIGURED = 0, 1, 2, 96
 PREFLIGHT_EACH_S = 30.0
 _FIRST_PREFLIGHT_S = 1.0
 _SMF_THREADS = 4
+_ASK_AGAIN_S = 1.0
+_REFUSED_AGAIN_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -59,18 +62,6 @@ class Paths:
     def make(self) -> None:
         for path, mode in ((self.etc, 0o755), (self.var, 0o700), (self.run, 0o755)):
             os.makedirs(path, mode, exist_ok=True)
-
-
-class OnlyOne:
-    """Held by the one sundogd of this host; given up when the process ends, however it ends."""
-
-    def __init__(self, path: str) -> None:
-        self._file = open(path, "a+", encoding="ascii")      # noqa: SIM115 (held as long as the process lives)
-        try:
-            fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise ConfigProblem("another sundogd runs on this host",
-                                "svcs -p svc:/system/sundog/coordinator:default") from None
 
 
 def say(text: str) -> None:
@@ -105,7 +96,8 @@ class Run:
         paths.make()
         self.paths, self.host, self.types = paths, host, types
         self._laid_out = os.path.join(paths.run, "laid_out")
-        self._lock = OnlyOne(os.path.join(paths.run, "lock"))
+        self._lock = OnlyOne(os.path.join(paths.run, "lock"), "another sundogd runs on this host",
+                             "svcs -p svc:/system/sundog/coordinator:default")
         self.cluster = load(os.path.join(paths.etc, "cluster.yaml"), types)
         self.name = name or own_name(self.cluster)
         self.key = load_key(self.cluster.key_file)
@@ -122,6 +114,7 @@ class Run:
         self._unfit: Dict[str, str] = {}                # what preflight found last
         self.reason: Optional[SundogError] = None
         self.crash: Optional[BaseException] = None
+        self._refused_at = float("-inf")
 
     async def live(self) -> int:
         """Until the end; the exit status."""
@@ -234,23 +227,50 @@ class Run:
     def _crashed(self, loop: asyncio.AbstractEventLoop, context: Dict[str, Any]) -> None:
         """A defect must not go on half-alive: SMF starts a new daemon, which adopts what runs."""
         error = context.get("exception")
+        if could_not_accept(context):
+            self._say_refused(error)
+            return
         self.crash = self.crash or error or SundogError(str(context.get("message")))
         self.over.set()
+
+    def _say_refused(self, error: Any) -> None:
+        """Once a minute: who could not connect tries again, and the event loop does each second."""
+        if self.loop.time() >= self._refused_at + _REFUSED_AGAIN_S:
+            self._refused_at = self.loop.time()
+            self.daemon.tell("ACCEPT-FAILED", "error", f"no connection can be accepted: {error.strerror}; pfiles "
+                             f"{os.getpid()} tells what is open, swap -s whether there is memory")
 
     def _asked_to_end(self) -> None:
         """SIGTERM: stop what runs here if the coordinator is disabled, leave it running if it is restarted."""
         self.daemon.begin(self._leave())
 
     async def _leave(self) -> None:
-        if await self.loop.run_in_executor(self.slow, self.host.coordinator_disabled):
+        # Before anything is asked: a host that hangs while it goes down is reset.
+        self.daemon.orders.stop_by(self.loop.time() + self.daemon.settlement.cluster.protection.shutdown_s)
+        if await self._disabled():
             await self.daemon.leave_orderly()
+        else:
+            self.daemon.orders.stop_by(None)
         self._end(None)
+
+    async def _disabled(self) -> bool:
+        """Asked of SMF until it answers. Not in the thread that a hanging pool may hold."""
+        said = ""
+        while True:
+            try:
+                return await self.loop.run_in_executor(self.fast, self.host.coordinator_disabled)
+            except SundogError as error:
+                if str(error) != said:
+                    said = str(error)
+                    self.daemon.tell("SVCS-FAILED", "error", f"is the coordinator to stop its groups? {said}")
+            await asyncio.sleep(_ASK_AGAIN_S)
 
 
 def main(arguments: Optional[List[str]] = None) -> int:
     if arguments or len(sys.argv) > 1:
         say("takes no arguments: everything is in /etc/sundog/cluster.yaml; sundogd --help tells more")
         return USAGE
+    raise_limit()
     asyncio.set_event_loop_policy(Policy())
     refused = be_urgent()
     if refused:

@@ -1,7 +1,7 @@
 """A new configuration on its way to being this node's: checked, kept, agreed through the ledger, applied to SMF."""
 import asyncio
 from concurrent.futures import Executor
-from typing import Any, Callable, Coroutine, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Callable, Coroutine, Dict, List, Mapping, Optional, Set, Tuple
 
 from sundog.config import paths
 from sundog.config.diff import Diff, diff
@@ -11,8 +11,9 @@ from sundog.core import voters
 from sundog.core.effects import FetchConfig
 from sundog.core.events import Configured, Event
 from sundog.core.ledger import OFFLINE, Ledger
-from sundog.daemon.bundle import Bundle, BundleServer, FetchFailed, Shelf, fetch
+from sundog.daemon.bundle import Bundle, BundleServer, FetchFailed, Shelf, fetch, not_kept
 from sundog.daemon.execute import Execution, Tell
+from sundog.daemon.tasks import Tasks
 from sundog.errors import ConfigProblem, SundogError
 
 _AGAIN_S = 1.0
@@ -31,7 +32,9 @@ class Settlement:
         self.loop, self.pool, self.cluster, self.name, self.key = loop, pool, cluster, name, key
         self.shelf, self.types, self.execution = shelf, types, execution
         self.ledger, self.ask, self.apply_to_smf, self.happen, self.tell = ledger, ask, apply_to_smf, happen, tell
-        self.server = BundleServer(shelf, key, Bundle(cluster.source, cluster.files))
+        self.server = BundleServer(loop, shelf, key, Bundle(cluster.source, cluster.files))
+        self._tasks = Tasks(loop, "a new configuration")
+        self._asked: Set[str] = set()                   # what this run has put to the leader, who may still take it
         self._order: Optional[FetchConfig] = None
         self._task: "Optional[asyncio.Task[None]]" = None
         self._settled = asyncio.Event()
@@ -55,6 +58,7 @@ class Settlement:
         ledger = self.ledger()
         if bundle.digest == ledger.config_digest:
             return {"ok": True, "text": "this configuration is in force already", "version": ledger.config_version}
+        self._asked.add(bundle.digest)
         self.shelf.put(bundle)
         names = voters.wanted(new)
         said = await self.ask("apply", "", "", bundle.digest, names if names != voters.wanted(self.cluster) else ())
@@ -91,24 +95,28 @@ class Settlement:
         self._order = order
         if self._task is not None:
             self._task.cancel()
-        self._task = self.loop.create_task(self._settle(order))
+        self._task = self._tasks.begin(self._settle(order))
 
     async def _settle(self, order: FetchConfig) -> None:
         trouble = ""
         while True:
             try:
-                await self._take(order)
+                bundle, new, change = await self._taken(order)
                 break
             except SundogError as error:
-                if str(error) != trouble:
-                    trouble = str(error)
-                    self.tell("CONFIG-NOT-TAKEN", "error",
-                              f"configuration {order.version} from {order.source}: {trouble}")
+                again = str(error)
+            except OSError as error:
+                again = str(not_kept(error, "a file of this host"))
+            if again != trouble:
+                trouble = again
+                self.tell("CONFIG-NOT-TAKEN", "error", f"configuration {order.version} from {order.source}: {trouble}")
             await asyncio.sleep(_AGAIN_S)
+        self._follow(order, bundle, new, change)
         self._task = None
         self._settled.set()
 
-    async def _take(self, order: FetchConfig) -> None:
+    async def _taken(self, order: FetchConfig) -> Tuple[Bundle, Cluster, Diff]:
+        """The configuration that the order names, in force on this host. Raises SundogError, OSError."""
         bundle = await self._bundle(order)
         new = parse(bundle.source, name="cluster.yaml", types=self.types, files=bundle.files)
         change = diff(self.cluster, new)
@@ -116,8 +124,13 @@ class Settlement:
             raise ConfigProblem(f"{', '.join(change.fixed)}: differs from what this node was started with",
                                 "copy the other nodes' /etc/sundog here and restart the coordinator")
         await self.loop.run_in_executor(self.pool, self._put_in_force, bundle, new)
+        return bundle, new, change
+
+    def _follow(self, order: FetchConfig, bundle: Bundle, new: Cluster, change: Diff) -> None:
         self.cluster = new
         self.server.current = bundle
+        self._asked.discard(bundle.digest)
+        self.shelf.clear(keep={bundle.digest, *self._asked})
         self.execution.reconfigure(new)
         self.tell("CONFIGURED", "notice", f"configuration {order.version} is in force here: {change}")
         self.happen(Configured(new, order.version))

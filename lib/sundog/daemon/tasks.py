@@ -10,11 +10,12 @@ class Tasks:
         self._loop, self._what = loop, what
         self._running: "Set[asyncio.Task[None]]" = set()
 
-    def begin(self, work: Coroutine[Any, Any, None]) -> None:
+    def begin(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         task = self._loop.create_task(work)
         # The loop itself keeps only weak references.
         self._running.add(task)
         task.add_done_callback(self._ended)
+        return task
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
         self._running.discard(task)

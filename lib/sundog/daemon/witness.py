@@ -8,19 +8,21 @@ import asyncio
 import os
 import socket
 from concurrent.futures import ThreadPoolExecutor
-from typing import Callable, Dict, Optional, Set, Tuple
+from typing import Callable, Dict, List, Optional, Set, Tuple
 
 from sundog.config.witness import Settings
-from sundog.daemon.witness_store import MOST_WRITERS, WitnessStore
+from sundog.daemon.door import Door
+from sundog.daemon.only import OnlyOne
+from sundog.daemon.witness_store import MOST_WRITERS, StoreFailed, WitnessStore
 from sundog.errors import ConfigProblem, SundogError
 from sundog.link import proof, witness_messages
 from sundog.link.frame import cluster_id
 from sundog.link.key import load_key
 from sundog.link.proof import LENGTH, NotProven, Seal
 
-_PROVEN_WITHIN_S = 5.0
 _SILENT_FOR_S = 300.0
-MOST_UNPROVEN = 64
+#: A folder that could not be opened is tried again.
+_AGAIN_S = 30.0
 _MOST_REQUEST = 80 * 1024               # a block and what stands around it
 
 Say = Callable[[str], None]
@@ -36,32 +38,79 @@ class Served:
 
 
 class WitnessServer:
-    """Serves `settings` until `close`. Raises ConfigProblem for a key that cannot be used, StoreFailed, OSError."""
+    """Serves `settings` until `close`. Raises ConfigProblem for a key that cannot be used and for a directory that
+    another witness serves, StoreFailed, OSError."""
 
     def __init__(self, settings: Settings, say: Say) -> None:
         self.settings, self.say = settings, say
-        self.unproven = 0
+        self.door = Door()
         self.pool = ThreadPoolExecutor(4, thread_name_prefix="store")
         self.clusters: Dict[bytes, Served] = {}
-        self.unusable: Set[bytes] = set()               # clusters whose files are damaged: the others are served
+        self.unusable: Set[bytes] = set()               # clusters whose files cannot be used: the others are served
         self._open: Set["Connection"] = set()
         self._server: Optional[asyncio.AbstractServer] = None
         self._said: Dict[Tuple[str, str], float] = {}
-        for name, key_file in settings.key_files.items():
-            key = load_key(key_file)
+        self._trying: List["asyncio.Task[None]"] = []
+        self._unopened: Dict[str, bytes] = {}           # key of each cluster whose folder could not be opened
+        keys = {name: load_key(file) for name, file in settings.key_files.items()}
+        self._lock = self._alone()
+        for name, key in keys.items():
             try:
-                store = WitnessStore(os.path.join(settings.directory, name))
+                self._serve(name, key, self._store(name))
+            except StoreFailed as error:
+                self._unopened[name] = key
+                self._refrain(name, f"{error}; it is tried again every {_AGAIN_S:g} s")
             except ConfigProblem as error:
-                self.unusable.add(cluster_id(name))
-                say(f"cluster {name} is not served: {error}")
-                continue
-            self.clusters[cluster_id(name)] = Served(name, key, store)
+                self._refrain(name, str(error))
+
+    def _alone(self) -> OnlyOne:
+        """Two would write the same blocks, each with numbers of its own. No cluster has a name like this file's."""
+        folder = self.settings.directory
+        try:
+            os.makedirs(folder, 0o700, exist_ok=True)
+            return OnlyOne(os.path.join(folder, ".lock"), f"another witness serves {folder}",
+                           "end it, or give each witness.yaml a directory of its own")
+        except OSError as error:
+            raise StoreFailed(f"{folder}: {error.strerror}", f"ls -ld {folder} tells what it is, and whose") from None
+
+    def _store(self, name: str) -> WitnessStore:
+        return WitnessStore(os.path.join(self.settings.directory, name))
+
+    def _serve(self, name: str, key: bytes, store: WitnessStore) -> None:
+        self.clusters[cluster_id(name)] = Served(name, key, store)
+        self.unusable.discard(cluster_id(name))
+
+    def _refrain(self, name: str, why: str) -> None:
+        self.unusable.add(cluster_id(name))
+        self.say(f"cluster {name} is not served: {why}")
 
     async def open(self) -> None:
         self._server = await asyncio.start_server(self._client, self.settings.address, self.settings.port,
                                                   limit=_MOST_REQUEST)
+        self._trying = [asyncio.create_task(self._again(name, key)) for name, key in self._unopened.items()]
+
+    async def _again(self, name: str, key: bytes) -> None:
+        """A disk that was full, or not mounted yet, may be there later."""
+        said = ""
+        while True:
+            await asyncio.sleep(_AGAIN_S)
+            try:
+                store = await asyncio.get_running_loop().run_in_executor(self.pool, self._store, name)
+            except StoreFailed as error:
+                if str(error) != said:
+                    said = str(error)
+                    self._refrain(name, said)
+            except ConfigProblem as error:
+                self._refrain(name, str(error))
+                return
+            else:
+                self._serve(name, key, store)
+                self.say(f"cluster {name} is served: life {store.life}")
+                return
 
     async def close(self) -> None:
+        for task in self._trying:
+            task.cancel()
         if self._server is not None:
             self._server.close()
         for connection in list(self._open):
@@ -69,9 +118,10 @@ class WitnessServer:
         self.pool.shutdown()
         for served in self.clusters.values():
             served.store.close()
+        self._lock.close()
 
     async def _client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if self.unproven >= MOST_UNPROVEN:
+        if self.door.full:
             writer.transport.abort()
             return
         connection = Connection(self, reader, writer)
@@ -112,11 +162,7 @@ class Connection:
         sock = self.writer.get_extra_info("socket")
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        self.server.unproven += 1
-        try:
-            served = await asyncio.wait_for(self._prove(), _PROVEN_WITHIN_S)
-        finally:
-            self.server.unproven -= 1
+        served = await self.server.door.proven(self._prove())
         older = served.connections.get(self.name)
         if older is not None:
             older.end()

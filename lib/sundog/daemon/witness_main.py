@@ -1,7 +1,7 @@
 """`sundogd --witness`: a witness on any Unix host; needs Python's standard library and PyYAML.
 
 Exit status: 0 ended on request, or --check found nothing wrong; 1 tried again by whoever runs it; 2 usage; 96 the file
-or a key is wrong (SMF: maintenance).
+or a key is wrong, or another witness serves the directory (SMF: maintenance).
 """
 import argparse
 import asyncio
@@ -10,6 +10,7 @@ import sys
 from typing import List
 
 from sundog.config.witness import Settings, load
+from sundog.daemon.door import raise_limit
 from sundog.daemon.witness import WitnessServer
 from sundog.errors import ConfigProblem, SundogError
 from sundog.link.key import load_key
@@ -71,6 +72,7 @@ def main(arguments: List[str]) -> int:
     given = parser().parse_args(arguments)
     if given.check:
         return check(given.config, given.json)
+    raise_limit()
     try:
         return asyncio.run(serve(load(given.config)))
     except ConfigProblem as error:

@@ -22,6 +22,10 @@ _HEAD = struct.Struct(">8sQI32s")       # magic, number, length, SHA-256 of numb
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,31}")
 
 
+#: What a crash leaves of a life that was being made: it was not in place, so nobody has learnt it.
+_ABANDONED = re.compile(r"life\.(?:\d+\.)?new")
+
+
 class StoreFailed(SundogError):
     """The folder could not be read or written, or what should be written does not fit."""
 
@@ -45,12 +49,17 @@ class WitnessStore:
                 if entry.endswith(".block"):
                     self._load(entry[:-len(".block")])
         except OSError as error:
-            raise StoreFailed(f"{folder}: {error.strerror}") from None
+            self.close()
+            raise StoreFailed(f"{folder}: {error.strerror}", f"df -h and ls -ld {folder} tell whether there is "
+                              "room, and whose it is") from None
+        except ConfigProblem:
+            self.close()
+            raise
 
     def _life(self) -> str:
         path = os.path.join(self.folder, "life")
         if not os.path.exists(path):
-            if os.listdir(self.folder):
+            if not all(_ABANDONED.fullmatch(entry) for entry in os.listdir(self.folder)):
                 raise self._damaged("there are blocks, but no life")
             write_whole(path, os.urandom(LIFE // 2).hex().encode(), 0o600)
         with open(path, encoding="ascii", errors="replace") as file:

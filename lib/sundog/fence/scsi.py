@@ -10,7 +10,9 @@ from typing import Callable, Dict, List, Sequence, TypeVar, Union
 
 from sundog.config import scsi
 from sundog.config.model import FenceLevel
+from sundog.errors import SundogError
 from sundog.fence.device import OFF, ON, Device, FenceFailed, NoAnswer, no_thread
+from sundog.solaris import unended
 from sundog.solaris.run import CommandNotRun, Run, run
 from sundog.solaris.sgpersist import REGISTRANTS_ONLY, Disk, DiskSilent, ReservationFailed, tool
 
@@ -87,7 +89,7 @@ def left(until: float) -> float:
 def each(disks: Sequence[Disk], call: Callable[[Disk], T], until: float) -> List[Union[T, FenceFailed]]:
     """What `call` gives for each disk, or what went wrong, for all at once and by the instant `until`.
 
-    A disk that hangs in the kernel keeps its thread, and nobody else.
+    A disk that hangs in the kernel keeps its thread, and nobody else; it is asked again when what was asked has ended.
     """
     outcomes: Dict[str, Union[T, FenceFailed]] = {
         disk.path: NoAnswer(f"disk {disk.path} did not answer in time", "check the path to it on this node: format")
@@ -95,9 +97,12 @@ def each(disks: Sequence[Disk], call: Callable[[Disk], T], until: float) -> List
 
     def one(disk: Disk) -> None:
         try:
+            _refuse_hanging(disk)
             outcomes[disk.path] = _translated(lambda: call(disk))
         except FenceFailed as error:
             outcomes[disk.path] = error
+        except Exception as error:  # noqa: BLE001 (a defect is no silence of the disk)
+            outcomes[disk.path] = _not_asked(disk, error)
 
     threads = []
     for disk in disks:
@@ -110,6 +115,20 @@ def each(disks: Sequence[Disk], call: Callable[[Disk], T], until: float) -> List
     for thread in threads:
         thread.join(max(0.0, until - time.monotonic()) + 0.1)
     return [outcomes[disk.path] for disk in disks]
+
+
+def _refuse_hanging(disk: Disk) -> None:
+    """Each process that waits for a disk stays until the disk answers: one of them is enough. Raises NoAnswer."""
+    pids = unended.about(disk.path)
+    if pids:
+        raise NoAnswer(f"disk {disk.path} does not answer: what it was asked before was killed, and waits for it still",
+                       f"check the path to it on this node: format, ps -fp {','.join(map(str, pids))}")
+
+
+def _not_asked(disk: Disk, error: Exception) -> FenceFailed:
+    if isinstance(error, SundogError):
+        return FenceFailed(f"disk {disk.path} could not be asked: {error.what}", error.remedy, error.said)
+    return FenceFailed(f"disk {disk.path} could not be asked: {type(error).__name__}: {error}", "sundog fence test")
 
 
 def all_of(disks: Sequence[Disk], call: Callable[[Disk], T], until: float) -> List[T]:

@@ -11,11 +11,16 @@ import time
 from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from sundog.errors import SundogError
+from sundog.solaris import unended
 from sundog.solaris.urgency import for_children
 
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin", "LC_ALL": "C"}
 #: How often an end is looked for while somebody else (a daemon that the command left behind) holds the pipes open.
 LOOK_EACH_S = 0.05
+#: So long after its SIGKILL a command is waited for; one that hangs in the kernel ends later, or never.
+KILLED_WITHIN_S = 1.5
+#: So many of one command may hang like that before it is not started again.
+MOST_UNENDED = 4
 
 
 class Done(NamedTuple):
@@ -67,26 +72,36 @@ class CommandMissing(CommandNotRun):
 def run(argv: Sequence[str], *, timeout_s: float, input: Optional[str] = None) -> Done:
     """Run `argv` and wait for it; past `timeout_s` it is killed with the processes of its group.
 
-    Raises CommandNotRun. A command that fails is no error here: the adapter reads what it said.
+    One that does not even end then, because it hangs in the kernel, is left behind. Raises CommandNotRun.
+    A command that fails is no error here: the adapter reads what it said.
     """
     began = time.monotonic()
-    pipes: List[Tuple[int, int]] = []
+    _refuse_to_pile_up(argv)
+    ends: List[int] = []
     try:
         for _ in range(2 if input is None else 3):
-            pipes.append(os.pipe())
-        out, err, feed = pipes[0], pipes[1], pipes[2] if input is not None else None
-        pid = spawn(argv, feed[0] if feed else None, out[1], err[1])
+            ends += os.pipe()
+        pid = spawn(argv, None if input is None else ends[4], ends[1], ends[3])
     except OSError as error:
-        for pipe in pipes:
-            os.close(pipe[0])
-            os.close(pipe[1])
+        for end in ends:
+            os.close(end)
         raise _not_run(argv[0], error) from None
-    for end in (out[1], err[1], *(feed[:1] if feed else ())):
+    for end in ends[1], ends[3], *ends[4:5]:
         os.close(end)
-    conversation = Conversation(pid, {out[0]: [], err[0]: []}, feed[1] if feed else None, (input or "").encode())
+    feed = None if input is None else ends[5]
+    conversation = Conversation(pid, argv, {ends[0]: [], ends[2]: []}, feed, (input or "").encode())
     timed_out = conversation.hold(began + timeout_s)
     texts = [b"".join(parts).decode("utf-8", "replace") for parts in conversation.heard.values()]
     return Done(tuple(argv), conversation.rc, texts[0], texts[1], timed_out, time.monotonic() - began)
+
+
+def _refuse_to_pile_up(argv: Sequence[str]) -> None:
+    """What is asked again and again must not fill the process table while a device hangs."""
+    pids = unended.same(argv)
+    if len(pids) >= MOST_UNENDED:
+        raise CommandNotRun(f"'{' '.join(argv)}' is not started again: {len(pids)} of it were killed and have not "
+                            f"ended", f"they wait for a device: ps -fp {','.join(map(str, pids))}; iostat -En; a reset "
+                            "ends them")
 
 
 def _not_run(command: str, error: OSError) -> CommandNotRun:
@@ -110,8 +125,9 @@ def spawn(argv: Sequence[str], stdin: Optional[int], out: int, err: int) -> int:
 class Conversation:
     """The pipes to a running command, until it has ended."""
 
-    def __init__(self, pid: int, heard: Dict[int, List[bytes]], feed: Optional[int], text: bytes) -> None:
-        self.pid, self.heard, self.feed, self.text = pid, heard, feed, text
+    def __init__(self, pid: int, argv: Sequence[str], heard: Dict[int, List[bytes]], feed: Optional[int],
+                 text: bytes) -> None:
+        self.pid, self.argv, self.heard, self.feed, self.text = pid, argv, heard, feed, text
         self.rc = 0
         self.ended = False
         self.open = set(heard)
@@ -124,37 +140,44 @@ class Conversation:
 
     def hold(self, deadline: float) -> bool:
         """Read, write and wait until the command has ended; True if it had to be killed."""
-        timed_out = False
-        while self.open and not self.ended:
-            left = deadline - time.monotonic()
-            if left <= 0 and not timed_out:
-                os.killpg(self.pid, signal.SIGKILL)
-                timed_out = True
-            pause = LOOK_EACH_S if timed_out else min(LOOK_EACH_S, left)
-            if not self.exchange(pause):
-                self.reap(os.WNOHANG)
-        if not self.ended and not timed_out:
-            timed_out = self.linger(deadline)
-        if not self.ended:
-            self.reap(0)
+        timed_out = not self.ends_by(deadline)
+        if timed_out:
+            self.kill()
         while self.exchange(0):
             continue
         for end in (*self.open, *(() if self.feed is None else (self.feed,))):
             os.close(end)
         return timed_out
 
-    def linger(self, deadline: float) -> bool:
-        """Wait for a command that has closed its output, mostly because it is ending; True if it had to be killed."""
+    def ends_by(self, deadline: float) -> bool:
+        """Read, write and wait; has the command ended by that instant?"""
         pause = 0.001
-        self.reap(os.WNOHANG)
-        while not self.ended:
-            if time.monotonic() >= deadline:
-                os.killpg(self.pid, signal.SIGKILL)
-                return True
-            time.sleep(pause)
-            pause = min(pause * 2, LOOK_EACH_S)
-            self.reap(os.WNOHANG)
-        return False
+        left = deadline - time.monotonic()
+        while not self.ended and left > 0:
+            if not self.exchange(min(LOOK_EACH_S, left)):
+                self.reap()
+            if not self.open and not self.ended:
+                # It has closed its output, mostly because it is ending.
+                time.sleep(min(pause, left))
+                pause = min(pause * 2, LOOK_EACH_S)
+            left = deadline - time.monotonic()
+        if not self.ended:
+            self.reap()
+        return self.ended
+
+    def kill(self) -> None:
+        """End it with its group. What a signal does not end is left behind, as if it had ended by it."""
+        unended.add(self.pid, self.argv)
+        try:
+            os.killpg(self.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            # illumos says so of a group in which all have ended and nobody has waited for them yet.
+            pass
+        if self.ends_by(time.monotonic() + KILLED_WITHIN_S):
+            unended.discard(self.pid)
+        else:
+            self.rc = -signal.SIGKILL
+            unended.leave(self.pid)
 
     def exchange(self, wait_s: float) -> bool:
         """Move what can be moved; False if nothing could within `wait_s`."""
@@ -187,8 +210,8 @@ class Conversation:
             os.close(end)
             self.feed = None
 
-    def reap(self, options: int) -> None:
-        pid, status = os.waitpid(self.pid, options)
+    def reap(self) -> None:
+        pid, status = os.waitpid(self.pid, os.WNOHANG)
         if pid:
             self.ended = True
             self.rc = os.waitstatus_to_exitcode(status)
