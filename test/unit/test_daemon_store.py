@@ -187,7 +187,11 @@ def test_the_journal_is_there_again_after_a_restart_even_with_a_torn_last_line(t
     journal.close()
     with path.open("a") as file:
         file.write('{"time": "2026')
-    assert [entry["code"] for entry in Journal(str(path), lambda text: None).last(10)] == ["JOINED"]
+    again = Journal(str(path), lambda text: None)
+    assert [entry["code"] for entry in again.last(10)] == ["JOINED"]
+    again.add("LEFT", "info", "n1 left", node="n1")
+    again.close()
+    assert [entry["code"] for entry in Journal(str(path), lambda text: None).last(10)] == ["JOINED", "LEFT"]
 
 
 def test_the_journal_takes_a_bounded_space(tmp_path):

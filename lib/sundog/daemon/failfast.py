@@ -278,9 +278,11 @@ def reset(how: str = "reset", ready: Ready | None = None) -> None:
 
 
 def complain(text: str) -> None:
-    """A line for the SMF log."""
-    sys.stderr.write("sundog-failfast: %s\n" % text)
-    sys.stderr.flush()
+    """A line for the SMF log, which may be on a full disk: that keeps no host from being reset."""
+    try:
+        os.write(2, ("sundog-failfast: %s\n" % text).encode("utf-8", "backslashreplace"))
+    except OSError:
+        pass
 
 
 def be_urgent() -> None:

@@ -42,6 +42,7 @@ from sundog.daemon.store import Store
 from sundog.errors import ConfigProblem, SundogError
 from sundog.link.key import load_key
 from sundog.link.lan import Lan
+from sundog.solaris.log import log
 from sundog.solaris.urgency import be_urgent
 
 OK, AGAIN, USAGE, MISCONFIGURED = 0, 1, 2, 96
@@ -75,8 +76,7 @@ class OnlyOne:
 
 def say(text: str) -> None:
     """A line for the SMF log."""
-    sys.stderr.write(f"sundogd: {text}\n")
-    sys.stderr.flush()
+    log(f"sundogd: {text}")
 
 
 def fill(pool: ThreadPoolExecutor, count: int) -> None:
