@@ -16,6 +16,7 @@ from sundog.errors import ConfigProblem, NotPermitted, SundogError
 from sundog.resource import module
 from sundog.resource.terms import Condition, Permit
 from sundog.resource.words import made, pairs
+from sundog.solaris.log import log
 
 CONTROL = "/var/run/sundog/control"
 OK, AGAIN, NOT_PERMITTED, MISCONFIGURED, UNPRIVILEGED = 0, 1, 95, 96, 100
@@ -122,8 +123,7 @@ def host() -> Any:
 
 
 def say(text: str) -> None:
-    sys.stderr.write(f"sundog: {text}\n")
-    sys.stderr.flush()
+    log(f"sundog: {text}")
 
 
 def status_of(error: SundogError) -> int:

@@ -1,5 +1,6 @@
 """What the daemon keeps: the record, the incarnation, the boot id, the journal."""
 import json
+import resource
 
 import pytest
 
@@ -8,7 +9,7 @@ from sundog.core.frames import Block
 from sundog.core.ledger import Ledger
 from sundog.daemon.boot import boot_id, recall
 from sundog.daemon.journal import Journal
-from sundog.daemon.store import _HEAD, _MAGIC, PLACE, Store, _digest
+from sundog.daemon.store import _HEAD, _MAGIC, PLACE, Store, StoreFailed, _digest
 from sundog.errors import ConfigProblem
 from sundog.link.codec import pack
 
@@ -83,6 +84,29 @@ def test_a_whole_record_that_cannot_be_read_is_of_another_version(path):
     path.write_bytes(_HEAD.pack(_MAGIC, 7, len(text), _digest(7, text)) + text)
     with pytest.raises(ConfigProblem, match="another version"):
         kept(path)
+
+
+@pytest.fixture
+def room():
+    """Let files grow to that size only, as on a file system that is full: a longer write is cut short, then refused."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("left", [0, 1, 100])
+def test_a_record_that_does_not_get_onto_a_full_disk_whole_is_not_acknowledged(path, room, left):
+    write(path, 1, 2)
+    store = Store(str(path))
+    store.load()
+    room(PLACE + left)
+    with pytest.raises(StoreFailed, match="ledger: "):
+        store.save(stored(3))
+    assert kept(path) == stored(2)
+    room(resource.RLIM_INFINITY)
+    store.save(stored(4))
+    store.close()
+    assert kept(path) == stored(4)
 
 
 class Host:
@@ -163,7 +187,11 @@ def test_the_journal_is_there_again_after_a_restart_even_with_a_torn_last_line(t
     journal.close()
     with path.open("a") as file:
         file.write('{"time": "2026')
-    assert [entry["code"] for entry in Journal(str(path), lambda text: None).last(10)] == ["JOINED"]
+    again = Journal(str(path), lambda text: None)
+    assert [entry["code"] for entry in again.last(10)] == ["JOINED"]
+    again.add("LEFT", "info", "n1 left", node="n1")
+    again.close()
+    assert [entry["code"] for entry in Journal(str(path), lambda text: None).last(10)] == ["JOINED", "LEFT"]
 
 
 def test_the_journal_takes_a_bounded_space(tmp_path):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sundog.daemon import failfast
-from sundog.daemon.failfast import FMRI, Deadline, Keeper, Watchdog, listen, now, serve
+from sundog.daemon.failfast import FMRI, Deadline, Keeper, Watchdog, _wait_ms, listen, now, serve
 
 
 @pytest.fixture
@@ -277,3 +277,64 @@ def test_an_interrupt_of_the_last_second_is_set_with_the_countdown(tmp_path):
     controller, keeper = Controller(tmp_path), Keeper(str(tmp_path / "kept"))
     assert keeper.answer(b"watchdog x1 30.0\0" + b"3\0" + str(controller.program).encode()) == b"ok x1"
     assert controller.run(keeper.watchdog, 101.0, True) == ["raw 0x06 0x24 0x04 49 1 0x10 44 1", STROKE]
+
+
+@pytest.mark.parametrize(("left_s", "busy", "wait_ms"), [(0.05, True, 51), (0.05, False, 51), (5.0, True, 101),
+                                                         (5.0, False, 1001), (-0.02, True, 1), (-0.02, False, 1)])
+def test_it_waits_until_the_deadline_and_no_longer_than_until_a_child_is_looked_at(kept, left_s, busy, wait_ms):
+    keeper = Keeper(kept)
+    keeper.lease.set(4096.0)
+    keeper.watchdog._todo = ["stroke"] if busy else []
+    assert _wait_ms(keeper, 4096.0 - left_s) in (wait_ms - 1, wait_ms)
+
+
+def test_it_waits_for_a_request_alone_when_nothing_is_held_and_no_child_runs(kept):
+    keeper = Keeper(kept)
+    assert _wait_ms(keeper, 100.0) is None
+    keeper.watchdog._todo = ["stop"]
+    assert _wait_ms(keeper, 100.0) == 100
+
+
+def test_the_time_that_starting_a_child_takes_is_not_waited_again(tmp_path, kept, monkeypatch):
+    sock, keeper, waits = listen(str(tmp_path / "failfast")), Keeper(kept), []
+    keeper.lease.set(100.0)
+    monkeypatch.setattr(failfast, "_wait_ms", lambda keeper, instant: waits.append(instant) or 0)
+    keeper.watchdog.step = lambda instant, held: waits.append(-instant)
+    serve(sock, keeper, lambda how: None, Clock(99.0, 99.5, 100.0), once=True)
+    assert waits == [-99.0, 99.5]
+    sock.close()
+
+
+def test_a_host_is_reset_in_time_while_the_controller_keeps_ipmitool_waiting(tmp_path, kept):
+    sock, keeper, late_s = listen(str(tmp_path / "failfast")), Keeper(kept), []
+    keeper.watchdog.follow(20.0, 0, ["sh", "-c", "exec sleep 5"])
+    at = now() + 0.23
+    keeper.lease.set(at)
+    serve(sock, keeper, lambda how: late_s.append(now() - at), once=True)
+    os.kill(keeper.watchdog._pid, 9)
+    os.waitpid(keeper.watchdog._pid, 0)
+    # It was late by what was left of 100 ms: 70 ms here. A busy machine gets some leeway.
+    assert 0 <= late_s[0] < 0.05
+    sock.close()
+
+
+CLASS = """
+import os, time
+from sundog.daemon.failfast import Watchdog
+try:
+    os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
+except OSError:
+    pass
+watchdog = Watchdog()
+watchdog.follow(20.0, 0, ["sh", "-c", "exec sleep 5"])
+watchdog.step(100.0, True)
+print(os.sched_getscheduler(watchdog._pid))
+os.kill(watchdog._pid, 9)
+"""
+
+
+def test_ipmitool_is_in_no_real_time_class():
+    library = str(Path(failfast.__file__).parents[2])
+    told = subprocess.run([sys.executable, "-c", CLASS], env={**os.environ, "PYTHONPATH": library}, text=True,
+                          stdout=subprocess.PIPE, check=True)
+    assert told.stdout.split() == [str(os.SCHED_OTHER)]

@@ -1,5 +1,7 @@
 """Slots on a shared partition: the newest whole block counts, nothing that is not ours is touched."""
+import errno
 import hmac
+import os
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -8,6 +10,7 @@ from hypothesis import strategies as st
 from sundog.core.frames import Block
 from sundog.core.ledger import GroupEntry, Ledger
 from sundog.link.disk import _SLOT_HEAD, SLOT, UNIT, DiskFailed, DiskUnusable, SlotDisk
+from sundog.link.initdisk import held, initialise
 
 KEY = bytes(range(32))
 NODES = ("n1", "n2", "n3")
@@ -173,3 +176,58 @@ def test_a_disk_that_is_gone_fails_and_works_again_when_it_is_back(partition):
         one.exchange(block("n1", 1))
     hidden.rename(partition)
     assert one.exchange(block("n1", 2)) == (block("n1", 2),)
+
+
+@pytest.fixture(params=[512, 4096])
+def raw_partition(partition, monkeypatch, request):
+    """A partition that refuses what does not begin and end at a sector of the disk, as a raw device does."""
+    real = {"pread": os.pread, "pwrite": os.pwrite}
+
+    def checked(name, size_of):
+        def call(fd, what, at):
+            if size_of(what) % request.param or at % request.param:
+                raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+            return real[name](fd, what, at)
+        monkeypatch.setattr(os, name, call)
+
+    checked("pread", int)
+    checked("pwrite", len)
+    return partition
+
+
+def test_a_raw_device_is_read_and_written_in_whole_sectors_only(raw_partition):
+    one, two = disk(raw_partition), disk(raw_partition, "n2")
+    for counter in range(1, 7):
+        one.exchange(block("n1", counter))
+        assert two.exchange(block("n2", counter)) == (block("n1", counter), block("n2", counter))
+    one.close()
+    for counter in range(7, 10):
+        assert one.exchange(block("n1", counter)) == (block("n1", counter), block("n2", 6))
+    assert disk(raw_partition, "n3").exchange(None) == (block("n1", 9), block("n2", 6))
+    assert disk(raw_partition, "n0", nodes=("n0", *NODES)).exchange(block("n0", 1))[-1] == block("n0", 1)
+    assert len(one.exchange(block("n1", 10))) == 3
+
+
+def test_an_older_copy_put_back_on_a_raw_device_is_noticed(raw_partition):
+    one = disk(raw_partition)
+    one.exchange(block("n1", 1))
+    copy = raw_partition.read_bytes()
+    for counter in range(2, 5):
+        one.exchange(block("n1", counter))
+    raw_partition.write_bytes(copy)
+    with pytest.raises(DiskFailed, match="older copy"):
+        one.exchange(block("n1", 5))
+
+
+def test_a_raw_device_is_looked_at_and_labelled_in_whole_sectors_only(raw_partition):
+    assert held(str(raw_partition)) is None
+    initialise(str(raw_partition), "shop", NODES, KEY, "")
+    one = disk(raw_partition)
+    one.exchange(block("n1", 1))
+    initialise(str(raw_partition), "shop", NODES, KEY, "sundog")
+    assert one.exchange(block("n1", 2)) == (block("n1", 2),)
+    raw_partition.write_bytes(b"x" * (2 << 20))
+    with pytest.raises(DiskUnusable, match="holds something that"):
+        disk(raw_partition).exchange(block("n1", 1))
+    initialise(str(raw_partition), "shop", NODES, KEY, "unknown")
+    assert disk(raw_partition).exchange(block("n1", 1)) == (block("n1", 1),)

@@ -2,10 +2,12 @@
 import asyncio
 import os
 import pty
+import termios
 import tty
 from collections import Counter
 from typing import Dict, List, Tuple
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -71,9 +73,14 @@ class End:
     def __init__(self, path: str) -> None:
         self.came: "asyncio.Queue[bytes]" = asyncio.Queue()
         self.told: "asyncio.Queue[str]" = asyncio.Queue()
+        self.texts: List[str] = []
         self.unsent: "Counter[str]" = Counter()
         self.line = SerialLine(asyncio.get_running_loop(), "com1", path, 115200, self.came.put_nowait, lambda: None,
-                               lambda code, severity, text: self.told.put_nowait(code), self.unsent)
+                               self.tell, self.unsent)
+
+    def tell(self, code: str, severity: str, text: str) -> None:
+        self.told.put_nowait(code)
+        self.texts.append(text)
 
 
 def terminal() -> Tuple[int, int, str]:
@@ -105,6 +112,48 @@ def test_a_line_carries_datagrams_over_a_terminal_and_says_once_when_it_is_not_t
             asyncio.get_running_loop().remove_reader(outer)
             assert Receiver().feed(os.read(outer, 4096)) == [b"answer"]
             assert end.told.empty()
+        finally:
+            end.line.close()
+            os.close(outer)
+            os.close(inner)
+    asyncio.run(scene())
+
+
+def test_a_line_that_is_opened_again_and_again_keeps_no_descriptor() -> None:
+    async def scene() -> None:
+        outer, inner, name = terminal()
+        end = End(name)
+        before = len(os.listdir("/dev/fd"))
+        try:
+            for _ in range(10):
+                end.line.open()
+                end.line.close()
+            assert len(os.listdir("/dev/fd")) == before
+        finally:
+            os.close(outer)
+            os.close(inner)
+    asyncio.run(scene())
+
+
+@pytest.mark.parametrize("error", [termios.error(5, "Input/output error"), NotImplementedError("no such speed")])
+@pytest.mark.parametrize("call", ["tcsetattr", "tcflush"])
+def test_a_device_that_cannot_be_set_up_is_tried_again(monkeypatch, call: str, error: Exception) -> None:
+    def refuse(*_: object) -> None:
+        raise error
+
+    async def scene() -> None:
+        outer, inner, name = terminal()
+        end = End(name)
+        before = len(os.listdir("/dev/fd"))
+        try:
+            with monkeypatch.context() as broken:
+                broken.setattr(termios, call, refuse)
+                end.line.open()
+                assert len(os.listdir("/dev/fd")) == before
+            said = await asyncio.wait_for(end.told.get(), 5)
+            assert said == "LINK-NO-DEVICE" and end.texts[0].endswith(f": {str(error.args[-1])}")
+            assert await asyncio.wait_for(end.told.get(), 5) == "LINK-BOUND"
+            assert end.line.send("Ask", b"x")
         finally:
             end.line.close()
             os.close(outer)

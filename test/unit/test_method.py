@@ -72,11 +72,11 @@ def test_a_start_with_a_permit_is_done_and_told(coordinator: Coordinator, tmp_pa
 
 
 def test_a_start_without_a_permit_does_nothing_and_says_why(coordinator: Coordinator, tmp_path: Path,
-                                                            capsys: pytest.CaptureFixture[str]) -> None:
+                                                            capfd: pytest.CaptureFixture[str]) -> None:
     coordinator.permit = REFUSED
     assert method.main(["exec", "start", *words(tmp_path)], str(tmp_path / "control")) == 95
     assert not (tmp_path / "up").exists()
-    said = capsys.readouterr().err
+    said = capfd.readouterr().err
     assert said.count("\n") == 1
     assert "group web runs on n2; sundog group move web" in said
     assert coordinator.outcomes()[0]["ok"] is False

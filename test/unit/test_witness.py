@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Iterator, Tuple
+from typing import Any, Iterator, List, Optional, Tuple
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -52,6 +52,40 @@ def test_each_node_reads_what_every_node_wrote_last(site: Site) -> None:
     assert two.exchange(block("n2", 1)) == (block("n1", 1), block("n2", 1))
     assert one.exchange(block("n1", 2)) == (block("n1", 2), block("n2", 1))
     assert two.exchange(None) == (block("n1", 2), block("n2", 1))
+
+
+class Watched:
+    """A socket, and how long each sending on it may take."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.sock = sock
+        self.patience_s: List[Optional[float]] = []
+
+    def sendall(self, raw: bytes) -> None:
+        self.patience_s.append(self.sock.gettimeout())
+        self.sock.sendall(raw)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.sock, name)
+
+
+def test_a_request_has_the_time_of_its_own_exchange_and_not_what_the_one_before_has_left(
+        site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: List[Watched] = []
+    real = socket.create_connection
+
+    def connect(*where: Any, **more: Any) -> Watched:
+        made.append(Watched(real(*where, **more)))
+        made[0].settimeout(0.001)
+        return made[0]
+
+    monkeypatch.setattr(socket, "create_connection", connect)
+    node = site.node("n1")
+    node.exchange(block("n1", 1))
+    made[0].settimeout(0.001)
+    node.exchange(block("n1", 2))
+    assert len(made) == 1 and len(made[0].patience_s) == 4
+    assert all(patience_s is not None and 1 < patience_s <= 10 for patience_s in made[0].patience_s)
 
 
 def test_two_clusters_of_one_witness_do_not_see_each_other(site: Site) -> None:

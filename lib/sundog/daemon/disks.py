@@ -1,7 +1,8 @@
 """Passive holders (partitions, witnesses, an ensemble), each in a thread of its own: a slow one delays nobody else.
 
 While one exchange runs only the newest of those that wait is kept; the others are answered as failed. One that is not
-over in time is answered as failed, and what it gives later is dropped. The threads do not keep the daemon from ending.
+over in time is answered as failed, and what it gives later is dropped. The threads do not keep the daemon from ending,
+unless the kernel holds one in a read or write of a raw disk that hangs.
 What a holder has of ours from before is read before the first write, and never overwritten by less (paxos.merged).
 """
 import asyncio

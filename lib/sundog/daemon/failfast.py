@@ -21,7 +21,7 @@ import zlib
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Callable
+    from typing import Any, Callable
 
 SOCKET = "/var/run/sundog/failfast"
 KEPT = "/var/run/sundog/deadline"
@@ -173,8 +173,10 @@ class Watchdog:
 
     def _run(self, instant: float) -> None:
         command = self._command(self._todo[0])
+        urgent = hasattr(os, "sched_getscheduler") and os.sched_getscheduler(0) == os.SCHED_RR     # not for ipmitool
+        calm: dict[str, Any] = {"scheduler": (os.SCHED_OTHER, os.sched_param(0))} if urgent else {}
         try:
-            self._pid = os.posix_spawnp(command[0], command, os.environ, file_actions=[
+            self._pid = os.posix_spawnp(command[0], command, os.environ, **calm, file_actions=[
                 (os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_WRONLY, 0) for number in (1, 2)])
             self._until = instant + self.period_s / 3
         except (OSError, MemoryError):
@@ -276,9 +278,11 @@ def reset(how: str = "reset", ready: Ready | None = None) -> None:
 
 
 def complain(text: str) -> None:
-    """A line for the SMF log."""
-    sys.stderr.write("sundog-failfast: %s\n" % text)
-    sys.stderr.flush()
+    """A line for the SMF log, which may be on a full disk: that keeps no host from being reset."""
+    try:
+        os.write(2, ("sundog-failfast: %s\n" % text).encode("utf-8", "backslashreplace"))
+    except OSError:
+        pass
 
 
 def be_urgent() -> None:
@@ -331,17 +335,17 @@ def serve(sock: socket.socket, keeper: Keeper, expire: Callable[[str], None] = r
             time.sleep(_TRY_AGAIN_S)
             continue
         keeper.watchdog.step(instant, keeper.at is not None)
-        if poller.poll(_wait_ms(keeper, instant)) and not (keeper.at is not None and clock() >= keeper.at):
+        # A fresh look at the clock: starting a child may have taken what is left.
+        if poller.poll(_wait_ms(keeper, clock())) and not (keeper.at is not None and clock() >= keeper.at):
             _take(sock, keeper)
 
 
 def _wait_ms(keeper: Keeper, instant: float) -> int | None:
     """Until when nothing has to be done unless a request comes."""
-    if keeper.watchdog.busy:
-        return int(_CHILD_LOOK_S * 1000)
+    longest_s = _CHILD_LOOK_S if keeper.watchdog.busy else _LONGEST_WAIT_S
     if keeper.at is None:
-        return None if keeper.idle else int(_LONGEST_WAIT_S * 1000)
-    return int(min(keeper.at - instant, _LONGEST_WAIT_S) * 1000) + 1
+        return None if keeper.idle else int(longest_s * 1000)
+    return int(max(0.0, min(keeper.at - instant, longest_s)) * 1000) + 1
 
 
 def _take(sock: socket.socket, keeper: Keeper) -> None:

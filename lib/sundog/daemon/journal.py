@@ -1,9 +1,11 @@
 """The journal: one JSON object a line, kept in two files of bounded size, followed by whoever watches."""
+import errno
 import json
 import os
 import time
 from collections import deque
 from datetime import datetime, timezone
+from io import FileIO
 from typing import Callable, Deque, Dict, List, Optional, Union
 
 Entry = Dict[str, Union[str, float]]
@@ -16,22 +18,32 @@ _RECENT = 1000
 class Journal:
     """Appends to `path`; when it reaches `largest` bytes it becomes `path`.1 and a new one is begun.
 
-    A journal that cannot be written must not stop a failover: it is counted in `lost` and said on standard error.
+    A journal that cannot be written must not stop a failover: what is missing in it is counted in `lost` and said on
+    standard error, and every line tries it anew. Not buffered: what was refused is not written later, half a line at
+    a time.
     """
 
     def __init__(self, path: str, say: Callable[[str], None], largest: int = LARGEST) -> None:
         self.path, self.say, self.largest = path, say, largest
         self.lost = 0
         self._followers: List[Follower] = []
+        self._cut = False                               # the last line in the file has no end
         self._recent: Deque[Entry] = deque(self._read(), _RECENT)
-        self._file = open(path, "a", encoding="utf-8", buffering=1)    # noqa: SIM115 (open as long as the daemon runs)
+        self._file: Optional[FileIO] = None
+        self._stuck = False                             # it is too long, and that has been said
+        try:
+            self._open()
+        except OSError as error:
+            self.say(f"{path}: {error.strerror}")
 
     def _read(self) -> List[Entry]:
         entries: List[Entry] = []
         for path in (self.path + ".1", self.path):
             if os.path.exists(path):
                 with open(path, encoding="utf-8", errors="replace") as file:
-                    entries += [one for one in map(_entry, deque(file, _RECENT)) if one is not None]
+                    lines = deque(file, _RECENT)
+                self._cut = bool(lines) and not lines[-1].endswith("\n")
+                entries += [one for one in map(_entry, lines) if one is not None]
         return entries
 
     def add(self, code: str, severity: str, text: str, group: str = "", node: str = "") -> Entry:
@@ -41,20 +53,44 @@ class Journal:
                         "at": round(time.monotonic(), 6)}
         self._recent.append(entry)
         try:
-            self._file.write(json.dumps(entry, separators=(",", ":")) + "\n")
-            if self._file.tell() >= self.largest:
-                self._turn()
+            self._write(json.dumps(entry, separators=(",", ":")).encode() + b"\n")
         except OSError as error:
             self.lost += 1
             self.say(f"{self.path}: {error.strerror}; lost: {code} {text}")
+        self._turn()
         for follower in list(self._followers):
             follower(entry)
         return entry
 
+    def _open(self) -> FileIO:
+        if self._file is None:
+            self._file = open(self.path, "ab", buffering=0)     # noqa: SIM115 (open as long as the daemon runs)
+        return self._file
+
+    def _write(self, line: bytes) -> None:
+        """Raises OSError."""
+        file = self._open()
+        whole = (b"\n" if self._cut else b"") + line
+        written = file.write(whole)
+        self._cut = self._cut and not written or 0 < written < len(whole)
+        if written < len(whole):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
     def _turn(self) -> None:
-        self._file.close()
-        os.replace(self.path, self.path + ".1")
-        self._file = open(self.path, "a", encoding="utf-8", buffering=1)    # noqa: SIM115 (as above)
+        """Begin a new file if this one is full; it grows on if that cannot be done."""
+        try:
+            if self._file is None or self._file.tell() < self.largest:
+                return
+            self._shut()
+            try:
+                os.replace(self.path, self.path + ".1")
+            finally:
+                self._open()
+            self._stuck = False
+        except OSError as error:
+            if not self._stuck:
+                self.say(f"{self.path}: no new one can be begun: {error.strerror}")
+            self._stuck = True
 
     def last(self, lines: int) -> List[Entry]:
         return list(self._recent)[-lines:] if lines > 0 else []
@@ -65,7 +101,12 @@ class Journal:
         return lambda: self._followers.remove(follower)
 
     def close(self) -> None:
-        self._file.close()
+        self._shut()
+
+    def _shut(self) -> None:
+        file, self._file = self._file, None
+        if file is not None:
+            file.close()
 
 
 def _entry(line: str) -> Optional[Entry]:

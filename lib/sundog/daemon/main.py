@@ -43,6 +43,7 @@ from sundog.daemon.store import Store
 from sundog.errors import ConfigProblem, SundogError
 from sundog.link.key import load_key
 from sundog.link.lan import Lan
+from sundog.solaris.log import log
 from sundog.solaris.urgency import be_urgent
 
 OK, AGAIN, USAGE, MISCONFIGURED = 0, 1, 2, 96
@@ -66,8 +67,7 @@ class Paths:
 
 def say(text: str) -> None:
     """A line for the SMF log."""
-    sys.stderr.write(f"sundogd: {text}\n")
-    sys.stderr.flush()
+    log(f"sundogd: {text}")
 
 
 def fill(pool: ThreadPoolExecutor, count: int) -> None:

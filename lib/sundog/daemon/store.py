@@ -65,7 +65,11 @@ class Store:
         sequence = self._sequence + 1
         raw = _HEAD.pack(_MAGIC, sequence, len(text), _digest(sequence, text)) + text
         try:
-            os.pwrite(self._fd, raw, (sequence % 2) * PLACE)
+            written = os.pwrite(self._fd, raw, (sequence % 2) * PLACE)
+            if written != len(raw):
+                # Cut short is no error to pwrite(2), and after a restart the older place would count.
+                raise StoreFailed(f"{self.path}: only {written} of {len(raw)} bytes could be written",
+                                  f"free some space: df -h {os.path.dirname(self.path)}")
             os.fdatasync(self._fd)
         except OSError as error:
             raise StoreFailed(f"{self.path}: {error.strerror}") from None

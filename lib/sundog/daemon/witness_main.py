@@ -14,14 +14,14 @@ from sundog.daemon.door import raise_limit
 from sundog.daemon.witness import WitnessServer
 from sundog.errors import ConfigProblem, SundogError
 from sundog.link.key import load_key
+from sundog.solaris.log import log
 
 OK, AGAIN, MISCONFIGURED = 0, 1, 96
 CONFIG = "/etc/sundog/witness.yaml"
 
 
 def say(text: str) -> None:
-    sys.stderr.write(f"sundogd: {text}\n")
-    sys.stderr.flush()
+    log(f"sundogd: {text}")
 
 
 def parser() -> argparse.ArgumentParser:

@@ -184,7 +184,8 @@ class SlotDisk(Passive):
 
     def _is_older(self) -> bool:
         """Is our other slot older than what we wrote into it? Then the partition has forgotten what it acknowledged."""
-        head = self._pread(_SLOT_HEAD.size, self._at(self.name, self._sequence % 2))
+        # A whole unit: a raw device refuses what does not end at a sector.
+        head = self._pread(UNIT, self._at(self.name, self._sequence % 2))[:_SLOT_HEAD.size]
         if head[:8] == _SLOT_MAGIC:
             return int(_SLOT_HEAD.unpack(head)[2]) < self._sequence - 1
         return not head.strip(b"\0")

@@ -8,6 +8,7 @@ The line is slow: of datagrams that wait only the newest of a kind is sent, shor
 import asyncio
 import os
 import struct
+import termios
 import zlib
 from collections import Counter
 from dataclasses import dataclass, field
@@ -27,6 +28,8 @@ _CRC = struct.Struct(">I")
 _LONGEST_PACKET = 2 * (_HEAD.size + PIECE + _CRC.size)
 _AGAIN_S = 1.0
 _MOST_PARTIAL = 4
+#: What pyserial opens beside the device, by its attributes.
+_PIPES = ("pipe_abort_read_r", "pipe_abort_read_w", "pipe_abort_write_r", "pipe_abort_write_w")
 
 Tell = Callable[[str, str, str], None]  # code, severity, text
 
@@ -180,8 +183,10 @@ class SerialLine:
         serial = _pyserial()
         try:
             self._port = serial.Serial(self.device, self.speed, timeout=0, write_timeout=0, exclusive=True)
-        except (OSError, ValueError) as error:          # SerialException is an OSError
-            self._failed(os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error))
+        except (OSError, ValueError, NotImplementedError, termios.error) as error:
+            # SerialException is an OSError, and may have a number; termios.error is none, and has number and text.
+            known = isinstance(error, OSError) and error.errno
+            self._failed(os.strerror(known) if known else str(error.args[-1] if error.args else error))
             return
         if self._trouble:
             self._trouble = ""
@@ -205,6 +210,8 @@ class SerialLine:
         # Not port.close(): it waits until the line has taken what is written, which a pulled cable never does.
         port.fd, port.is_open = None, False
         os.close(fd)
+        for pipe in _PIPES:
+            os.close(getattr(port, pipe))
         self._outbox.clear()
         self._writing = b""
 

@@ -37,7 +37,8 @@ class Witness(Passive):
         try:
             if self._sock is None:
                 self._connect(end)
-            self._send(self._out.seal(witness_messages.request(self._reached, None if block is None else pack(block))))
+            asked = witness_messages.request(self._reached, None if block is None else pack(block))
+            self._send(proof.framed(self._out.seal(asked)), end)
             raw = self._receive(end)
             if raw[:1] == proof.REFUSAL:
                 raise HolderRefused(f"{self.where} refuses: {proof.printable(raw[1:])}")
@@ -84,23 +85,24 @@ class Witness(Passive):
         self._sock = socket.create_connection((self.address, self.port), timeout=max(0.001, end - now))
         self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         said = proof.hello(self.cluster)
-        self._sock.sendall(said)
+        self._send(said, end)
         challenged = self._receive(end)
         if challenged[:1] == proof.REFUSAL:
             raise HolderRefused(f"{self.where} refuses: {proof.printable(challenged[1:])}")
         try:
-            self._send(proof.answer(self.key, said, challenged, self.name))
+            self._send(proof.framed(proof.answer(self.key, said, challenged, self.name)), end)
         except NotProven as error:
-            self._sock.sendall(proof.refusal(f"node {self.name}: {error}"))
+            self._send(proof.refusal(f"node {self.name}: {error}"), end)
             raise HolderRefused(f"{self.where}: {error}",
                                 f"put the same key file on every node and on the witness, under clusters.{self.cluster}"
                                 ) from None
         self._out, self._in = proof.seals(self.key, said, challenged, self.name)
         self._pause_s = 0.0
 
-    def _send(self, message: bytes) -> None:
+    def _send(self, raw: bytes, end: float) -> None:
         assert self._sock is not None
-        self._sock.sendall(proof.framed(message))
+        self._sock.settimeout(max(0.001, end - time.monotonic()))
+        self._sock.sendall(raw)
 
     def _receive(self, end: float) -> bytes:
         size = LENGTH.unpack(self._exactly(LENGTH.size, end))[0]
