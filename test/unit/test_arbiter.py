@@ -3,12 +3,10 @@ import asyncio
 import os
 import socket
 import struct
-from dataclasses import replace
 from typing import List, Mapping, NamedTuple
 
 import pytest
 
-from sundog.config.arbiter import explained
 from sundog.config.fields import Cidr
 from sundog.config.load import examine
 from sundog.config.model import Cluster, LanLink, NodeSpec, PingArbiter, Timing
@@ -81,11 +79,6 @@ def two(targets: int = 1) -> Cluster:
     nodes = {name: NodeSpec(name, (f"10.0.0.{n}",)) for n, name in enumerate(("n1", "n2"), 1)}
     return Cluster("c", "key", nodes, {"lan": LanLink("lan", "10.0.0.0/24")}, {}, Timing(1.0),
                    arbiter=PingArbiter(("127.0.0.1", "127.0.0.2")[:targets], targets))
-
-
-def test_what_votes_protect_from_is_said_for_each_set_up() -> None:
-    assert any("both carry on" in line for line in explained(two()))
-    assert any("the loss of any vote" in line for line in explained(replace(two(), arbiter=None)))
 
 
 def test_the_targets_speak_only_after_silence_and_only_while_fresh() -> None:

@@ -83,6 +83,29 @@ def test_a_good_file_is_good_and_its_risks_are_said(file: Path, capsys: pytest.C
                         "may fail; 1 risk\n")
 
 
+def test_what_the_votes_protect_from_is_said_without_being_asked(
+        file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert sundog(file, "check", str(file)) == 0
+    out = said(capsys)[0].splitlines()
+    assert "protects from: the loss of any one of them" in out
+    assert "does not protect from: the loss of 2 of them at once: every group stops" in out
+    assert not any(line.startswith("assumed: ") for line in out)
+    assert sundog(file, "check", str(file), "--explain") == 0
+    more = said(capsys)[0].splitlines()
+    assert [line for line in more if not line.startswith("assumed: ")] == out
+    assert len(more) >= len(out) + 5
+
+
+def test_what_the_votes_protect_from_as_json(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert sundog(file, "check", str(file), "--json") == 0
+    votes = json.loads(said(capsys)[0])["votes"]
+    assert (votes["majority"], votes["may_fail"], votes["voters"][0]) == (2, 1, {"name": "n1", "kind": "node"})
+    assert votes["protects_from"] == ["the loss of any one of them"]
+    file.write_text(GOOD.replace("[n1, n2]", "[n1, n4]"))
+    assert sundog(file, "check", str(file), "--json") == 2
+    assert json.loads(said(capsys)[0])["votes"] is None
+
+
 def test_every_mistake_is_printed_and_ends_with_2(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file.write_text(GOOD.replace("[n1, n2]", "[n1, n4]").replace("web1.cfg", "web2.cfg"))
     assert sundog(file, "check", str(file)) == 2

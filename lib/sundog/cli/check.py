@@ -5,7 +5,6 @@ from typing import Any, Dict, List
 import click
 
 from sundog.cli.session import BAD, EXITS, Session, json_option, pass_session
-from sundog.config.arbiter import explained
 from sundog.config.fencing import protection
 from sundog.config.load import Reading, examine_file
 from sundog.config.model import (
@@ -17,12 +16,13 @@ from sundog.config.model import (
     ZooKeeperHolder,
 )
 from sundog.config.problems import ERROR, RISK, WARNING, Problem
+from sundog.config.survival import survival, voters
 
 
 @click.command(epilog=EXITS)
 @click.argument("file", type=click.Path())
 @click.option("--here", is_flag=True, help="Look at this host as well: key, name, vote holders, watchdog, devices.")
-@click.option("--explain", is_flag=True, help="Say what the votes protect from, and what they do not.")
+@click.option("--explain", is_flag=True, help="Say also what is assumed, so that a group has no two owners.")
 @json_option
 @pass_session
 @click.pass_context
@@ -31,25 +31,27 @@ def command(context: click.Context, session: Session, file: str, here: bool, exp
 
     The files that it names are read from beside it; nothing is applied and no cluster is needed.
 
-    Each line is FILE:LINE:COLUMN: error, warning or risk. Only an error makes the exit status 2.
+    Each mistake is FILE:LINE:COLUMN: error, warning or risk. Only an error makes the exit status 2. Then comes what
+    switches each node off, and what the votes protect from and what not.
 
     \b
     Examples:
       sundog check cluster.yaml
       sundog check /etc/sundog/cluster.yaml --here
       sundog check cluster.yaml --explain
-      sundog check cluster.yaml --json | jq -r '.problems[].text'
+      sundog check cluster.yaml --json | jq -r '.problems[].text, .votes.does_not_protect_from[]'
     """
     reading = read(file)
     wrong = objections(reading.cluster) if here and reading.cluster else []
     fencing = protection(reading.cluster) if reading.cluster else []
-    votes = explained(reading.cluster) if explain and reading.cluster else []
-    lines = [*map(str, reading.problems), *fencing, *votes, *(f"this host: {text}" for text in wrong),
+    votes = survival(reading.cluster) if reading.cluster else None
+    lines = [*map(str, reading.problems), *fencing, *(votes.lines() if votes else ()),
+             *(votes.assumptions() if votes and explain else ()), *(f"this host: {text}" for text in wrong),
              summary(file, reading)]
     ok = reading.cluster is not None and not wrong
     session.say("\n".join(lines), {
         "ok": ok, "problems": [as_dict(problem) for problem in reading.problems], "fencing": fencing,
-        "host": wrong, **({"votes": votes} if explain else {})})
+        "host": wrong, "votes": votes.plain() if votes else None})
     return 0 if ok else BAD
 
 
@@ -140,12 +142,12 @@ def votes(cluster: Cluster) -> str:
     """Who votes, and what the cluster survives by that."""
     if any(isinstance(holder, ZooKeeperHolder) for holder in cluster.holders.values()):
         return "ZooKeeper keeps the ledger: any one node that reaches the ensemble carries on, none without it"
-    nodes = [node.name for node in cluster.nodes.values() if node.votes]
-    others = [f"{'witness' if isinstance(holder, WitnessHolder) else 'disk'} {holder.name}"
-              for holder in cluster.holders.values()]
-    count = len(nodes) + len(others)
-    said = f"{count} vote{'s' if count > 1 else ''} ({', '.join(nodes + others)}): {(count - 1) // 2} of them may fail"
-    if len(nodes) == 2 and any(isinstance(holder, WitnessHolder) for holder in cluster.holders.values()):
+    found = voters(cluster)
+    count, names = len(found), ", ".join(map(str, found))
+    if count == 1:
+        return f"1 vote ({names}), which must not fail"
+    said = f"{count} votes ({names}): {(count - 1) // 2 or 'none'} of them may fail"
+    if sum(one.kind == "node" for one in found) == 2 and any(one.kind == "witness" for one in found):
         said += "; with the witness either node carries on without the other, and both do without the witness"
     return said
 

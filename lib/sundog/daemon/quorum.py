@@ -5,7 +5,6 @@ from sundog.config.model import DiskHolder, WitnessHolder, ZooKeeperHolder
 from sundog.config.witness import DIRECTORY
 from sundog.core import voters
 from sundog.core.ledger import Ledger
-from sundog.daemon.racks import kind_of
 from sundog.errors import NotPermitted
 
 if TYPE_CHECKING:
@@ -66,7 +65,7 @@ def _kind(daemon: "Daemon", name: str) -> str:
     if name in daemon.cluster.nodes:
         return "node"
     holder = daemon.disks.racks.known.get(name)
-    return "unknown" if holder is None else kind_of(holder)
+    return "unknown" if holder is None else holder.kind
 
 
 def _remedy(daemon: "Daemon", name: str) -> str:
