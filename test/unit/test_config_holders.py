@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from sundog.cli.check import holder_objections, votes
+from sundog.cli.check import votes
+from sundog.cli.here import holder_objections
 from sundog.config.load import examine
 from sundog.config.model import Cluster, WitnessHolder, ZooKeeperHolder
 from sundog.config.witness import Settings

@@ -36,8 +36,13 @@ class Ear:
     def __init__(self, cluster: Cluster, name: str, boot: Tuple[str, int] = ("boot", 1), key: bytes = KEY) -> None:
         self.heard: "asyncio.Queue[Heard]" = asyncio.Queue()
         self.told: List[str] = []
+        self.texts: List[str] = []
         self.lan = Lan(asyncio.get_running_loop(), cluster, name, boot, key, self.hears,
-                       lambda code, severity, text: self.told.append(code))
+                       self.tells)
+
+    def tells(self, code: str, severity: str, text: str) -> None:
+        self.told.append(code)
+        self.texts.append(text)
 
     def hears(self, *events: Heard) -> None:
         for event in events:
@@ -175,6 +180,17 @@ def test_an_address_that_is_not_there_is_told_once_and_the_other_link_serves(clu
         with opened(one, two):
             await acquainted(one, two)
             assert one.told == ["LINK-NO-ADDRESS"]
+            assert one.texts[0].endswith(": Cannot assign requested address; 'ipadm show-addr' lists the addresses of "
+                                         "this host and whether they are up")
+    asyncio.run(scene())
+
+
+def test_a_port_that_another_program_has_is_told_with_what_to_do(cluster):
+    async def scene() -> None:
+        one, again = Ear(cluster, "n1"), Ear(cluster, "n1")
+        with opened(one, again):
+            assert again.told == ["LINK-NO-ADDRESS"] * 2
+            assert "Address already in use; 'netstat -an' shows that port in use" in again.texts[0]
     asyncio.run(scene())
 
 

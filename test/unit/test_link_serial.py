@@ -71,9 +71,14 @@ class End:
     def __init__(self, path: str) -> None:
         self.came: "asyncio.Queue[bytes]" = asyncio.Queue()
         self.told: "asyncio.Queue[str]" = asyncio.Queue()
+        self.texts: List[str] = []
         self.unsent: "Counter[str]" = Counter()
         self.line = SerialLine(asyncio.get_running_loop(), "com1", path, 115200, self.came.put_nowait, lambda: None,
-                               lambda code, severity, text: self.told.put_nowait(code), self.unsent)
+                               self._tell, self.unsent)
+
+    def _tell(self, code: str, severity: str, text: str) -> None:
+        self.texts.append(text)
+        self.told.put_nowait(code)
 
 
 def terminal() -> Tuple[int, int, str]:
@@ -92,6 +97,8 @@ def test_a_line_carries_datagrams_over_a_terminal_and_says_once_when_it_is_not_t
         end.line.open()
         try:
             assert await asyncio.wait_for(end.told.get(), 5) == "LINK-NO-DEVICE"
+            assert end.texts == [f"link com1: cannot use {place}: No such file or directory; 'ls -lL {place}' shows "
+                                 f"whether it is there and whose it is, 'fuser {place}' who else uses it"]
             assert not end.line.send("Ask", b"x")
             place.symlink_to(name)
             assert await asyncio.wait_for(end.told.get(), 5) == "LINK-BOUND"

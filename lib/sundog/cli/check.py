@@ -1,27 +1,20 @@
 """`sundog check`: every mistake of a configuration, without a cluster."""
-import os
-from typing import Any, Dict, List
+from typing import Any, Dict
 
 import click
 
+from sundog.cli.here import objections
 from sundog.cli.session import BAD, EXITS, Session, json_option, pass_session
 from sundog.config.fencing import protection
 from sundog.config.load import Reading, examine_file
-from sundog.config.model import (
-    Cluster,
-    DiskHolder,
-    PassiveHolder,
-    SerialLink,
-    WitnessHolder,
-    ZooKeeperHolder,
-)
+from sundog.config.model import Cluster, ZooKeeperHolder
 from sundog.config.problems import ERROR, RISK, WARNING, Problem
 from sundog.config.survival import survival, voters
 
 
 @click.command(epilog=EXITS)
 @click.argument("file", type=click.Path())
-@click.option("--here", is_flag=True, help="Look at this host as well: key, name, vote holders, watchdog, devices.")
+@click.option("--here", is_flag=True, help="Look at this host as well: its key, name, links, all devices.")
 @click.option("--explain", is_flag=True, help="Say also what is assumed, so that a group has no two owners.")
 @json_option
 @pass_session
@@ -76,68 +69,6 @@ def as_dict(problem: Problem) -> Dict[str, Any]:
             "column": problem.mark.column, "text": problem.text, "remedy": problem.remedy}
 
 
-def objections(cluster: Cluster) -> List[str]:
-    """What this host lacks to be a node of `cluster`."""
-    from importlib.util import find_spec
-
-    from sundog.errors import ConfigProblem
-    from sundog.link.key import load_key
-    from sundog.solaris.watchdog import missing
-    found = []
-    try:
-        load_key(cluster.key_file)
-    except ConfigProblem as error:
-        found.append(str(error))
-    name = os.uname().nodename.split(".")[0]
-    if name not in cluster.nodes:
-        found.append(f"its name {name} is not among the nodes; name it as 'hostname' prints it, without the domain")
-    found += [text for holder in cluster.holders.values() for text in holder_objections(holder)]
-    if any(isinstance(link, SerialLink) for link in cluster.links.values()) and find_spec("serial") is None:
-        found.append("a serial link is configured and pyserial is not installed: pip install pyserial")
-    if cluster.protection.watchdog:
-        found += missing(cluster.protection.watchdog)
-    return found + fence_objections(cluster)
-
-
-
-
-def holder_objections(holder: PassiveHolder) -> List[str]:
-    """What this host lacks to use a vote holder."""
-    from sundog.errors import ConfigProblem
-    if isinstance(holder, DiskHolder):
-        if os.access(holder.device, os.R_OK | os.W_OK):
-            return []
-        return [f"holder {holder.name}: {holder.device} cannot be read and written; "
-                "check the disk's path with 'format', and run this as root"]
-    if isinstance(holder, WitnessHolder):
-        return [unreached("witness " + holder.name, holder.address, holder.port)] * (
-            not reached(holder.address, holder.port))
-    from sundog.link.zookeeper import password_of, require_kazoo
-    found = []
-    try:
-        require_kazoo()
-        if holder.user:
-            password_of(holder.password_file)
-    except ConfigProblem as error:
-        found.append(str(error))
-    servers = [server.rpartition(":") for server in holder.servers]
-    return found + [unreached("ZooKeeper server", host.strip("[]"), int(port)) for host, _, port in servers
-                    if not reached(host.strip("[]"), int(port))]
-
-
-def reached(address: str, port: int) -> bool:
-    import socket
-    try:
-        socket.create_connection((address, port), timeout=3).close()
-    except OSError:
-        return False
-    return True
-
-
-def unreached(what: str, address: str, port: int) -> str:
-    return f"{what}: {address} port {port} takes no connection from here; does it run, and may this host reach it?"
-
-
 def votes(cluster: Cluster) -> str:
     """Who votes, and what the cluster survives by that."""
     if any(isinstance(holder, ZooKeeperHolder) for holder in cluster.holders.values()):
@@ -150,17 +81,3 @@ def votes(cluster: Cluster) -> str:
     if sum(one.kind == "node" for one in found) == 2 and any(one.kind == "witness" for one in found):
         said += "; with the witness either node carries on without the other, and both do without the witness"
     return said
-
-
-def fence_objections(cluster: Cluster) -> List[str]:
-    """What this host lacks to use the fence devices: password files, ipmitool, agents. No device is asked."""
-    from sundog.fence.device import FenceFailed
-    from sundog.fence.sequence import device_of
-    found = []
-    for node, levels in cluster.fence.items():
-        for level in levels:
-            try:
-                device_of(level, node).ready()
-            except FenceFailed as error:
-                found.append(f"fence device of {node}: {error}")
-    return list(dict.fromkeys(found))
