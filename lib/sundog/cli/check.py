@@ -1,6 +1,4 @@
 """`sundog check`: every mistake of a configuration, without a cluster."""
-from typing import Any, Dict
-
 import click
 
 from sundog.cli.here import objections
@@ -8,7 +6,7 @@ from sundog.cli.session import BAD, EXITS, Session, json_option, pass_session
 from sundog.config.fencing import protection
 from sundog.config.load import Reading, examine_file
 from sundog.config.model import Cluster, ZooKeeperHolder
-from sundog.config.problems import ERROR, RISK, WARNING, Problem
+from sundog.config.problems import ERROR, RISK, WARNING
 from sundog.config.survival import survival, voters
 
 
@@ -43,7 +41,7 @@ def command(context: click.Context, session: Session, file: str, here: bool, exp
              summary(file, reading)]
     ok = reading.cluster is not None and not wrong
     session.say("\n".join(lines), {
-        "ok": ok, "problems": [as_dict(problem) for problem in reading.problems], "fencing": fencing,
+        "ok": ok, "problems": [problem.plain() for problem in reading.problems], "fencing": fencing,
         "host": wrong, "votes": votes.plain() if votes else None})
     return 0 if ok else BAD
 
@@ -62,11 +60,6 @@ def summary(file: str, reading: Reading) -> str:
     cluster = reading.cluster
     size = f"{len(cluster.nodes)} nodes, {len(cluster.links)} links, {len(cluster.groups)} groups; {votes(cluster)}"
     return f"{file}: cluster {cluster.name} is good: {size}" + (f"; {said}" if said else "")
-
-
-def as_dict(problem: Problem) -> Dict[str, Any]:
-    return {"severity": problem.severity, "file": problem.file, "line": problem.mark.line,
-            "column": problem.mark.column, "text": problem.text, "remedy": problem.remedy}
 
 
 def votes(cluster: Cluster) -> str:
