@@ -121,3 +121,10 @@ def test_an_address_that_goes_and_comes_back_is_used_again(whole: Site) -> None:
     assert whole.owner("n2") == "n1"
     whole.sh("n2", f"ipadm create-addr -T static -a fd00:89::2/64 {address}")
     whole.until("the link works again", lambda: links(whole, "n1").get("n1 n2 private") == "up")
+
+
+def test_a_configuration_travels_over_the_network_of_ipv6(whole: Site) -> None:
+    whole.lab.cut("n1", "public")
+    whole.sh("n1", "sed 's/^groups:/recovery: {window: 30m}\\ngroups:/' /etc/sundog/cluster.yaml > /tmp/new.yaml"
+             " && sundog apply /tmp/new.yaml")
+    whole.until("n2 has it", lambda: "window: 30m" in whole.sh("n2", "cat /etc/sundog/cluster.yaml"))
