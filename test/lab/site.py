@@ -15,18 +15,21 @@ FAILFAST = "svc:/system/sundog/failfast:default"
 def layout(folder: Path, name: str, net: int, nodes: Tuple[str, ...], quorum: str = "",
            hostids: Optional[Mapping[str, str]] = None, disks: Optional[Mapping[str, Any]] = None,
            server: str = "exec, start: /usr/bin/sleep 100000 &", files: Optional[Mapping[str, str]] = None,
-           links: Tuple[str, ...] = (), serial: Tuple[Mapping[str, str], ...] = ()) -> Path:
+           links: Tuple[str, ...] = (), serial: Tuple[Mapping[str, str], ...] = (), ipv6: bool = False) -> Path:
     """Files of a lab of such hosts, on 10.NET and 192.168.NET, with one group of a server and an address: its lab file.
 
     `quorum`: a section of the configuration; `links`: more lines of its links; `serial`: lines that the lab has;
+    `ipv6`: the second network is fd00:NET::/64;
     `server`: type and parameters of the server; `files`: more of them, place in the node -> text. The timeout leaves a
     killed daemon on a busy machine the time to come back. The lab is named after this process, so that several run side
     by side.
     """
-    ends = {node: (f"10.{net}.0.{number}", f"192.168.{net}.{number}") for number, node in enumerate(nodes, 1)}
+    stem, subnet, bits = (f"fd00:{net}::", f"fd00:{net}::/64", 64) if ipv6 \
+        else (f"192.168.{net}.", f"192.168.{net}.0/24", 24)
+    ends = {node: (f"10.{net}.0.{number}", f"{stem}{number}") for number, node in enumerate(nodes, 1)}
     lines = ["cluster: site", "key_file: /etc/sundog/key", "timing: {timeout: 3s}", "nodes:"]
-    lines += [f"  {node}: {{addresses: [{public}, {private}]}}" for node, (public, private) in ends.items()]
-    lines += ["links:", f"  private: {{type: lan, network: 192.168.{net}.0/24}}",
+    lines += [f"  {node}: {{addresses: [{public}, '{private}']}}" for node, (public, private) in ends.items()]
+    lines += ["links:", f"  private: {{type: lan, network: '{subnet}'}}",
               f"  public:  {{type: lan, network: 10.{net}.0.0/24}}", *(f"  {link}" for link in links),
               quorum.rstrip("\n"), "groups:", "  tcp:",
               f"    nodes: [{', '.join(nodes)}]", "    resources:",
@@ -34,12 +37,12 @@ def layout(folder: Path, name: str, net: int, nodes: Tuple[str, ...], quorum: st
               f"      ip:     {{type: floating-ip, address: 10.{net}.0.100/24}}", ""]
     (folder / "cluster.yaml").write_text("\n".join(lines))
     write_key(folder)
-    hosts: Dict[str, Any] = {node: {"addresses": {"public": f"{public}/24", "private": f"{private}/24"}}
+    hosts: Dict[str, Any] = {node: {"addresses": {"public": f"{public}/24", "private": f"{private}/{bits}"}}
                              for node, (public, private) in ends.items()}
     for node, hostid in (hostids or {}).items():
         hosts[node]["hostid"] = hostid
     lab = {"lab": f"{name}{os.getpid()}", "nodes": hosts, "disks": dict(disks or {}),
-           "networks": {"public": {"subnet": f"10.{net}.0.0/24"}, "private": {"subnet": f"192.168.{net}.0/24"}},
+           "networks": {"public": {"subnet": f"10.{net}.0.0/24"}, "private": {"subnet": subnet}},
            "files": {"/etc/sundog/cluster.yaml": "cluster.yaml", "/etc/sundog/key": {"from": "key", "mode": "0600"}}}
     for number, (place, text) in enumerate((files or {}).items()):
         (folder / f"file{number}").write_text(text)

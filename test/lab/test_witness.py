@@ -1,4 +1,5 @@
 """Two hosts and a witness on a third site as the third vote."""
+import json
 from pathlib import Path
 from typing import Iterator
 
@@ -39,6 +40,13 @@ def site(lab: Lab, witness: WitnessProcess) -> Site:
     site.start()
     site.until("the group is online on n1", lambda: site.owner("n2") == "n1")
     return site
+
+
+def test_the_witness_is_called_one_among_the_vote_holders(site: Site) -> None:
+    holders = json.loads(site.sh("n1", "sundog quorum status --json"))["holders"]
+    assert {name: one["kind"] for name, one in holders.items()} == {"n1": "node", "n2": "node", "w1": "witness"}
+    assert [line.split()[:2] for line in site.sh("n2", "sundog quorum status").splitlines()[1:4]] == [
+        ["n1", "node"], ["n2", "node"], ["w1", "witness"]]
 
 
 def test_either_of_two_hosts_survives_the_other_by_the_vote_of_a_witness(site: Site) -> None:

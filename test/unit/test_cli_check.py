@@ -3,6 +3,7 @@ import json
 import os
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Iterator, Mapping, NamedTuple, Tuple
 
 import pytest
@@ -84,6 +85,29 @@ def test_a_good_file_is_good_and_its_risks_are_said(file: Path, capsys: pytest.C
                         "may fail; 1 risk\n")
 
 
+def test_what_the_votes_protect_from_is_said_without_being_asked(
+        file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert sundog(file, "check", str(file)) == 0
+    out = said(capsys)[0].splitlines()
+    assert "protects from: the loss of any one of them" in out
+    assert "does not protect from: the loss of 2 of them at once: every group stops" in out
+    assert not any(line.startswith("assumed: ") for line in out)
+    assert sundog(file, "check", str(file), "--explain") == 0
+    more = said(capsys)[0].splitlines()
+    assert [line for line in more if not line.startswith("assumed: ")] == out
+    assert len(more) >= len(out) + 5
+
+
+def test_what_the_votes_protect_from_as_json(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert sundog(file, "check", str(file), "--json") == 0
+    votes = json.loads(said(capsys)[0])["votes"]
+    assert (votes["majority"], votes["may_fail"], votes["voters"][0]) == (2, 1, {"name": "n1", "kind": "node"})
+    assert votes["protects_from"] == ["the loss of any one of them"]
+    file.write_text(GOOD.replace("[n1, n2]", "[n1, n4]"))
+    assert sundog(file, "check", str(file), "--json") == 2
+    assert json.loads(said(capsys)[0])["votes"] is None
+
+
 def test_every_mistake_is_printed_and_ends_with_2(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file.write_text(GOOD.replace("[n1, n2]", "[n1, n4]").replace("web1.cfg", "web2.cfg"))
     assert sundog(file, "check", str(file)) == 2
@@ -108,6 +132,55 @@ def test_check_here_says_what_this_host_lacks(file: Path, capsys: pytest.Capture
     (file.parent / "key").chmod(0o644)
     assert sundog(file, "check", str(file), "--here") == 2
     assert "mode 0644 lets others than its owner use it; chmod 600" in said(capsys)[0]
+
+
+LINKED = """\
+cluster: shop
+key_file: {top}/key
+nodes:
+  n1: {{addresses: [127.0.0.1, 10.0.0.1, 192.0.2.1, '2001:db8::1']}}
+  n2: {{addresses: [127.0.0.2, 10.0.0.2, 192.0.2.2, '2001:db8::2']}}
+links:
+  local:  {{type: lan, network: 127.0.0.0/24}}
+  public: {{type: lan, network: 192.0.2.0/24}}
+  six:    {{type: lan, network: '2001:db8::/64'}}
+  com1:   {{type: serial, nodes: [n1, n2], devices: {{n1: {top}/a, n2: {top}/b}}}}
+  disk1:  {{type: disk, device: {top}/disk1}}
+  disk2:  {{type: disk, device: {top}/disk2}}
+quorum: {{holders: {{disk2: {{type: disk, device: {top}/disk2}}}}}}
+groups:
+  web:
+    nodes: [n1, n2]
+    resources:
+      ip: {{type: floating-ip, address: 10.0.0.100/24}}
+networks: {{service: 10.0.0.0/24}}
+"""
+
+
+def test_check_here_names_the_links_that_this_host_cannot_use(
+        file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    top = file.parent
+    (top / "key").write_text("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n")
+    (top / "key").chmod(0o600)
+    monkeypatch.setattr("sundog.cli.here.os.uname", lambda: SimpleNamespace(nodename="n1.example.org"))
+    file.write_text(LINKED.format(top=top))
+    assert sundog(file, "check", str(file), "--here", "--json") == 2
+    absent = json.loads(said(capsys)[0])["host"]
+    assert absent == [
+        f"holder disk2: {top}/disk2 is not there; check the disk's path with 'format', and run this as root",
+        "link public: 192.0.2.1 cannot be used here: Cannot assign requested address; 'ipadm show-addr' lists the "
+        "addresses of this host",
+        "link six: 2001:db8::1 cannot be used here: Cannot assign requested address; 'ipadm show-addr' lists the "
+        "addresses of this host",
+        f"link com1: {top}/a is not there; 'ls -lL /dev/cua /dev/term' shows the ports and whose they are; run this as "
+        "root",
+        f"link disk1: {top}/disk1 is not there; check the disk's path with 'format', and run this as root"]
+    for name in ("a", "disk1", "disk2"):
+        (top / name).touch()
+    file.write_text(LINKED.format(top=top).replace(", 192.0.2.1, '2001:db8::1'", "").replace(
+        "  public: {type: lan, network: 192.0.2.0/24}\n", "").replace(
+        "  six:    {type: lan, network: '2001:db8::/64'}\n", "").replace(", 192.0.2.2, '2001:db8::2'", ""))
+    assert sundog(file, "check", str(file), "--here", "--json") == 0, said(capsys)
 
 
 def test_apply_sends_the_text_and_the_files_that_it_names(

@@ -1,13 +1,16 @@
 """The configuration of witnesses and of an ensemble, and the file of a witness."""
 import asyncio
 import base64
+import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any, Dict, List
 
 import pytest
 
-from sundog.cli.check import holder_objections, votes
+from sundog.cli.check import votes
+from sundog.cli.here import holder_objections
 from sundog.config.load import examine
 from sundog.config.model import Cluster, WitnessHolder, ZooKeeperHolder
 from sundog.config.witness import Settings
@@ -137,9 +140,32 @@ def test_the_witness_checks_its_file_and_keys(tmp_path: Path) -> None:
     key.touch(0o600)
     key.write_bytes(base64.b64encode(bytes(32)))
     assert sundogd("--witness", "--config", str(file), "--check").stdout == f"{file}: good\n"
-    wrong = sundogd("--witness", "--config", str(tmp_path / "none"), "--check", "--json")
-    assert wrong.returncode == 96 and '"ok": false' in wrong.stdout
     assert not (tmp_path / "store").exists()
+
+
+def test_what_is_wrong_with_the_file_of_a_witness_is_data_with_places(tmp_path: Path) -> None:
+    file, key = tmp_path / "witness.yaml", tmp_path / "shop.key"
+
+    def problems(text: str) -> List[Dict[str, Any]]:
+        file.write_text(text)
+        checked = sundogd("--witness", "--config", str(file), "--check", "--json")
+        answer = json.loads(checked.stdout)
+        assert (checked.returncode, answer["ok"]) == ((96, False) if answer["problems"] else (0, True))
+        return list(answer["problems"])
+
+    good = f"listen: 127.0.0.1:3122\nclusters:\n  bank: {{key_file: {key}}}\n  shop: {{key_file: {key}}}\n"
+    absent = {"severity": "error", "file": str(file), "text": f"key file {key}: No such file or directory",
+              "remedy": f"make one with: (umask 077; openssl rand -base64 32 > {key}), the same on every node"}
+    assert problems(good) == [{**absent, "line": line, "column": 20} for line in (3, 4)]
+    [unknown, no_server] = problems(good.replace("listen:", "lisen: x\nlisten:").replace(":3122", ""))
+    assert (unknown["line"], unknown["column"], unknown["file"]) == (1, 1, str(file))
+    assert (no_server["line"], no_server["column"], no_server["severity"]) == (2, 9, "error")
+    assert "127.0.0.1" in no_server["text"] and "3122" not in no_server["text"] and no_server["remedy"]
+    key.touch(0o600)
+    key.write_bytes(base64.b64encode(bytes(32)))
+    assert problems(good) == []
+    none = sundogd("--witness", "--config", str(tmp_path / "none"), "--check", "--json")
+    assert json.loads(none.stdout)["problems"][0]["file"] == str(tmp_path / "none")
 
 
 def test_help_has_an_example() -> None:

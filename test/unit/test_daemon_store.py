@@ -1,4 +1,5 @@
 """What the daemon keeps: the record, the incarnation, the boot id, the journal."""
+import errno
 import json
 import resource
 
@@ -12,6 +13,25 @@ from sundog.daemon.journal import Journal
 from sundog.daemon.store import _HEAD, _MAGIC, PLACE, Store, StoreFailed, _digest
 from sundog.errors import ConfigProblem
 from sundog.link.codec import pack
+
+
+def test_a_record_that_cannot_be_written_is_told_with_what_to_look_at(tmp_path, monkeypatch):
+    with pytest.raises(StoreFailed) as failed:
+        Store(str(tmp_path / "gone" / "ledger"))
+    assert str(failed.value) == (f"{tmp_path}/gone/ledger: No such file or directory; look at 'df -h {tmp_path}/gone' "
+                                 f"and 'ls -ld {tmp_path}/gone'")
+    store = Store(str(tmp_path / "ledger"))
+    monkeypatch.setattr("sundog.daemon.store.os.pwrite", full)
+    with pytest.raises(StoreFailed, match=f"ledger: No space left on device; look at 'df -h {tmp_path}'"):
+        store.save(stored(1))
+    store.close()
+    monkeypatch.setattr("sundog.daemon.store.PLACE", 100)
+    with pytest.raises(StoreFailed, match="fewer groups in one cluster"):
+        Store(str(tmp_path / "ledger")).save(stored(1))
+
+
+def full(*_):
+    raise OSError(errno.ENOSPC, "No space left on device")
 
 
 def stored(number: int) -> Stored:

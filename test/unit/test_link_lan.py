@@ -1,8 +1,12 @@
-"""LAN links over real sockets on loopback addresses: who is heard, over what, and what is dropped."""
+"""LAN links over real sockets on loopback addresses: who is heard, over what, and what is dropped.
+
+IPv6 has one loopback address, so its sockets are tried with those of IPv4 in it (RFC 4291, 2.5.5.2), and with ::1
+where one node is enough; lab tests have networks of IPv6.
+"""
 import asyncio
 import socket
 from contextlib import contextmanager
-from typing import Any, Dict, Iterator, List, Tuple
+from typing import Any, Dict, Iterator, List, NamedTuple, Tuple
 
 import pytest
 
@@ -10,7 +14,7 @@ from sundog.config.model import Cluster, LanLink, NodeSpec, Timing
 from sundog.core.events import Heard
 from sundog.core.frames import Ask, Refused
 from sundog.link.codec import pack_body
-from sundog.link.frame import Frame, cluster_id, seal
+from sundog.link.frame import NO_SESSION, Frame, cluster_id, seal, unseal
 from sundog.link.lan import Lan
 
 KEY = bytes(range(32))
@@ -22,11 +26,27 @@ def free_port() -> int:
         return int(sock.getsockname()[1])
 
 
+class Family(NamedTuple):
+    prefix: str
+    bits: int
+    elsewhere: str                      # an address and a network that no host has
+
+    def seats(self, n: int) -> Tuple[str, str]:
+        return f"{self.prefix}127.0.1.{n}", f"{self.prefix}127.0.2.{n}"
+
+
+@pytest.fixture(params=[Family("", 24, "192.0.2."), Family("::ffff:", 120, "2001:db8::")], ids=["IPv4", "IPv6"])
+def family(request: pytest.FixtureRequest) -> Family:
+    found: Family = request.param
+    return found
+
+
 @pytest.fixture
-def cluster() -> Cluster:
+def cluster(family: Family) -> Cluster:
     port = free_port()
-    nodes = {f"n{n}": NodeSpec(f"n{n}", (f"127.0.1.{n}", f"127.0.2.{n}")) for n in (1, 2, 3)}
-    links = {"private": LanLink("private", "127.0.1.0/24", port), "public": LanLink("public", "127.0.2.0/24", port)}
+    nodes = {f"n{n}": NodeSpec(f"n{n}", family.seats(n)) for n in (1, 2, 3)}
+    links = {name: LanLink(name, f"{family.prefix}127.0.{net}.0/{family.bits}", port)
+             for net, name in enumerate(("private", "public"), 1)}
     return Cluster("shop", "", nodes, links, {}, Timing(1.0))
 
 
@@ -36,8 +56,13 @@ class Ear:
     def __init__(self, cluster: Cluster, name: str, boot: Tuple[str, int] = ("boot", 1), key: bytes = KEY) -> None:
         self.heard: "asyncio.Queue[Heard]" = asyncio.Queue()
         self.told: List[str] = []
+        self.texts: List[str] = []
         self.lan = Lan(asyncio.get_running_loop(), cluster, name, boot, key, self.hears,
-                       lambda code, severity, text: self.told.append(code))
+                       self.tells)
+
+    def tells(self, code: str, severity: str, text: str) -> None:
+        self.told.append(code)
+        self.texts.append(text)
 
     def hears(self, *events: Heard) -> None:
         for event in events:
@@ -150,9 +175,9 @@ def test_a_restarted_node_is_heard_again_at_once(cluster):
     asyncio.run(scene())
 
 
-def test_a_refusal_reaches_the_boot_that_is_meant_and_not_the_rightful_bearer_of_the_name(cluster):
+def test_a_refusal_reaches_the_boot_that_is_meant_and_not_the_rightful_bearer_of_the_name(cluster, family):
     async def scene() -> None:
-        elsewhere = {**cluster.nodes, "n2": NodeSpec("n2", ("127.0.1.9", "127.0.2.9"))}
+        elsewhere = {**cluster.nodes, "n2": NodeSpec("n2", family.seats(9))}
         moved = Cluster("shop", "", elsewhere, cluster.links, {}, cluster.timing)
         leader, rightful, impostor = Ear(cluster, "n1"), Ear(cluster, "n2"), Ear(moved, "n2", boot=("other", 1))
         with opened(leader, rightful, impostor):
@@ -166,15 +191,28 @@ def test_a_refusal_reaches_the_boot_that_is_meant_and_not_the_rightful_bearer_of
     asyncio.run(asyncio.wait_for(scene(), 10))
 
 
-def test_an_address_that_is_not_there_is_told_once_and_the_other_link_serves(cluster):
+def test_an_address_that_is_not_there_is_told_once_and_the_other_link_serves(cluster, family):
     async def scene() -> None:
-        nodes: Dict[str, NodeSpec] = {**cluster.nodes, "n1": NodeSpec("n1", ("192.0.2.1", "127.0.2.1"))}
-        links = {**cluster.links, "private": LanLink("private", "192.0.2.0/24", cluster.links["private"].port)}
+        absent = NodeSpec("n1", (f"{family.elsewhere}1", family.seats(1)[1]))
+        nodes: Dict[str, NodeSpec] = {**cluster.nodes, "n1": absent}
+        network = f"{family.elsewhere}0/{family.bits}"
+        links = {**cluster.links, "private": LanLink("private", network, cluster.links["private"].port)}
         one = Ear(Cluster("shop", "", nodes, links, {}), "n1")
         two = Ear(cluster, "n2")
         with opened(one, two):
             await acquainted(one, two)
             assert one.told == ["LINK-NO-ADDRESS"]
+            assert one.texts[0].endswith(": Cannot assign requested address; 'ipadm show-addr' lists the addresses of "
+                                         "this host and whether they are up")
+    asyncio.run(scene())
+
+
+def test_a_port_that_another_program_has_is_told_with_what_to_do(cluster):
+    async def scene() -> None:
+        one, again = Ear(cluster, "n1"), Ear(cluster, "n1")
+        with opened(one, again):
+            assert again.told == ["LINK-NO-ADDRESS"] * 2
+            assert "Address already in use; 'netstat -an' shows that port in use" in again.texts[0]
     asyncio.run(scene())
 
 
@@ -189,4 +227,25 @@ def test_the_same_datagram_counts_once_for_each_link_however_often_it_comes(clus
         heard.append(ear.lan._receive("public", ("127.0.1.2", 1), datagram[:-1] + bytes([datagram[-1] ^ 1])))
         assert [one.body is not None for one in heard if one is not None] == [True, False]
         assert dict(ear.lan.dropped) == {"stale": 3, "key": 1}
+    asyncio.run(scene())
+
+
+def test_a_frame_over_ipv6_is_taken_and_answered_where_it_came_from():
+    async def scene() -> None:
+        nodes = {f"n{n}": NodeSpec(f"n{n}", (f"::{n}",)) for n in (1, 2)}
+        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as far:
+            far.bind(("::1", 0))
+            far.settimeout(5)
+            cluster = Cluster("shop", "", nodes, {"six": LanLink("six", "::/64", free_port())}, {}, Timing(1.0))
+            one, two = Ear(cluster, "n1"), Ear(cluster, "n2")
+            with opened(one):
+                hello = seal(two.lan._frame(NO_SESSION, b""), cluster_id("shop"), KEY)
+                far.sendto(hello, ("::1", cluster.links["six"].port))
+                answer = await asyncio.get_running_loop().run_in_executor(None, far.recv, 65536)
+                session = unseal(answer, cluster_id("shop"), KEY).session
+                frame = two.lan._frame(session, pack_body(Ask("n2:1", "online", "web")))
+                far.sendto(seal(frame, cluster_id("shop"), KEY), ("::1", cluster.links["six"].port))
+                heard = await one.body()
+                assert (heard.link, heard.sender, heard.body) == ("six", "n2", Ask("n2:1", "online", "web"))
+                assert one.told == []
     asyncio.run(scene())

@@ -99,6 +99,8 @@ def test_a_line_carries_datagrams_over_a_terminal_and_says_once_when_it_is_not_t
         end.line.open()
         try:
             assert await asyncio.wait_for(end.told.get(), 5) == "LINK-NO-DEVICE"
+            assert end.texts == [f"link com1: cannot use {place}: No such file or directory; 'ls -lL {place}' shows "
+                                 f"whether it is there and whose it is, 'fuser {place}' who else uses it"]
             assert not end.line.send("Ask", b"x")
             place.symlink_to(name)
             assert await asyncio.wait_for(end.told.get(), 5) == "LINK-BOUND"
@@ -151,7 +153,7 @@ def test_a_device_that_cannot_be_set_up_is_tried_again(monkeypatch, call: str, e
                 end.line.open()
                 assert len(os.listdir("/dev/fd")) == before
             said = await asyncio.wait_for(end.told.get(), 5)
-            assert said == "LINK-NO-DEVICE" and end.texts[0].endswith(f": {str(error.args[-1])}")
+            assert said == "LINK-NO-DEVICE" and f": {error.args[-1]}; 'ls -lL" in end.texts[0]
             assert await asyncio.wait_for(end.told.get(), 5) == "LINK-BOUND"
             assert end.line.send("Ask", b"x")
         finally:

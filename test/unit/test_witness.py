@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from sundog.core.frames import Block
 from sundog.core.ledger import Ledger
-from sundog.daemon.witness_store import PLACE, WitnessStore
+from sundog.daemon.witness_store import PLACE, StoreFailed, WitnessStore
 from sundog.errors import ConfigProblem, SundogError
 from sundog.link import proof, witness_messages
 from sundog.link.codec import pack
@@ -312,6 +312,20 @@ def test_a_directory_that_is_none_is_tried_again_by_whoever_runs_the_witness(tmp
 
 
 # ---- files
+
+def test_a_folder_that_cannot_be_written_is_told_with_what_to_look_at(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreFailed) as failed:
+        WitnessStore(str(tmp_path / "file" / "shop"))
+    assert str(failed.value) == (f"{tmp_path}/file/shop: Not a directory; look at 'df -h {tmp_path}/file' and 'ls -ld "
+                                 f"{tmp_path}/file'")
+    store = WitnessStore(str(tmp_path / "shop"))
+    monkeypatch.setattr("sundog.daemon.witness_store.os.pwrite", lambda *_: 7)
+    with pytest.raises(StoreFailed, match=f"no space left; look at 'df -h {tmp_path}/shop'"):
+        store.write("n1", b"block")
+    store.close()
+
 
 @pytest.mark.parametrize("torn", [0, 30, 60, 500])
 def test_a_write_that_was_torn_leaves_the_one_before(tmp_path: Path, torn: int) -> None:

@@ -22,7 +22,8 @@ def list_links(session: Session, lost: bool) -> None:
     """List who hears whom on which link, in the whole cluster, as the leader knows it.
 
     up: heard; lost: silent, though the node is heard on another link; never: silent since the daemon started; down: the
-    node is not heard at all; unknown: nobody can say, because the node that would hear is not heard itself.
+    node is not heard at all; unknown: nobody can say, because the node that would hear is not heard itself. A shared
+    partition is disk:NAME: who is in the cluster shows a pulse there.
 
     \b
     Examples:

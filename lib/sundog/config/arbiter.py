@@ -1,9 +1,9 @@
 """`quorum.arbiter`, its targets, and `on_double_owner`: their shapes, what must hold, and what they leave open."""
 import ipaddress
-from typing import Iterator, List, Optional, Tuple
+from typing import Iterator, Optional, Tuple
 
 from sundog.config.fields import Address, Word
-from sundog.config.model import Cluster, PingArbiter
+from sundog.config.model import PingArbiter
 from sundog.config.problems import RISK, WARNING
 from sundog.config.shape import Integer, Key, ListOf, Record, Report, Scalar
 
@@ -106,28 +106,3 @@ def build(quorum: Record) -> Optional[PingArbiter]:
     if quorum.value("arbiter", "none") != "ping":
         return None
     return PingArbiter(tuple(str(found.value) for found in quorum.value("targets")), quorum.value("threshold", 1))
-
-
-def explained(cluster: Cluster) -> List[str]:
-    """What this cluster's votes protect from and what they do not: sentences for an operator."""
-    voting = sum(1 for node in cluster.nodes.values() if node.votes)
-    votes = voting + len(cluster.holders)
-    if cluster.arbiter is not None:
-        return [f"votes: two nodes and {len(cluster.arbiter.targets)} ping targets, of which "
-                f"{cluster.arbiter.threshold} must answer",
-                "protects from: the death of either node; the isolation of either (it resets itself, the other carries "
-                "on)",
-                *(f"does not protect from: {text}" for text in RISKS),
-                "does not protect from: the death of a node while the other reaches too few targets"]
-    lines = [f"votes: {voting} nodes" + (f" and {', '.join(sorted(cluster.holders))}" if cluster.holders else "")
-             + f"; {votes // 2 + 1} of {votes} are a majority"]
-    spare = votes - (votes // 2 + 1)
-    if not spare:
-        return [*lines, "protects from: two owners, always", "does not protect from: the loss of any vote, which stops "
-                "every group"]
-    lines.append(f"protects from: the loss of any {spare} of the votes, and two owners, always")
-    if cluster.holders:
-        lines.append("does not protect from: a loss of one vote together with the path to "
-                     f"{', '.join(sorted(cluster.holders))}, where no majority is left")
-    lines.append(f"does not protect from: the loss of {spare + 1} votes at once, which stops every group")
-    return lines

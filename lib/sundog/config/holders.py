@@ -168,9 +168,12 @@ def check_servers(spec: Record, report: Report) -> None:
     servers = spec.value("servers", ())
     if len({found.value for found in servers}) < len(servers):
         report.say(spec["servers"].mark, "zookeeper.servers names a server twice", "name each once")
-    if servers and (len(servers) < 3 or len(servers) % 2 == 0):
+    if len(servers) == 1:
+        report.say(spec["servers"].mark, "one ZooKeeper server: when it fails, every group stops",
+                   "an ensemble has 3 or 5 servers", WARNING)
+    elif servers and len(servers) % 2 == 0:
         report.say(spec["servers"].mark, f"{len(servers)} ZooKeeper servers: no more may fail than of "
-                   f"{max(1, len(servers) - 1)}", "an ensemble has 3 or 5 servers", WARNING)
+                   f"{len(servers) - 1}", "an ensemble has 3 or 5 servers", WARNING)
     if ("user" in spec.names) != ("password_file" in spec.names):
         report.say(spec.mark, "zookeeper has only one of user and password_file", "give both, or neither")
     elif "user" not in spec.names:

@@ -70,6 +70,11 @@ def put_in_place(path: str) -> None:
     sync_directory(os.path.dirname(path))
 
 
+def to_look_at(folder: str) -> str:
+    """What shows why nothing can be written in a folder."""
+    return f"look at 'df -h {folder}' and 'ls -ld {folder}'"
+
+
 def sync_directory(path: str) -> None:
     fd = os.open(path or ".", os.O_RDONLY)
     try:

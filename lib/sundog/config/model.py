@@ -57,6 +57,7 @@ class DiskLink:
 @dataclass(frozen=True)
 class DiskHolder:
     """A shared raw partition that votes and beats: every node has a slot in it."""
+    kind: ClassVar[str] = "disk"
     idle: ClassVar[str] = "pulse"       # what a node that neither leads nor stands does there: core/passive.py
     name: str
     device: str
@@ -72,6 +73,7 @@ class PingArbiter:
 @dataclass(frozen=True)
 class WitnessHolder:
     """A witness (sundogd --witness) that votes: it keeps a block of every node."""
+    kind: ClassVar[str] = "witness"
     idle: ClassVar[str] = "watch"
     name: str
     address: str
@@ -81,6 +83,7 @@ class WitnessHolder:
 @dataclass(frozen=True)
 class ZooKeeperHolder:
     """A ZooKeeper ensemble as the only holder: no node votes beside it."""
+    kind: ClassVar[str] = "zookeeper"
     idle: ClassVar[str] = "wait"
     name: str
     servers: Tuple[str, ...]            # "10.0.0.5:2181", "[fd00::5]:2181"

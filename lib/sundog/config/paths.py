@@ -3,7 +3,7 @@ import ipaddress
 from typing import Any, ClassVar, Dict, List, Mapping, Optional, Tuple, Union
 
 from sundog.config.fields import AbsPath, Name, Network
-from sundog.config.model import Cluster, DiskLink, LanLink, NodeSpec, SerialLink
+from sundog.config.model import Cluster, DiskHolder, DiskLink, LanLink, NodeSpec, SerialLink
 from sundog.config.problems import RISK, Mark
 from sundog.config.shape import Integer, Key, ListOf, Named, Record, Report, Scalar, Section, Typed
 
@@ -155,3 +155,9 @@ def shared(cluster: Cluster, one: str, other: str) -> Tuple[str, ...]:
     lans = seats(cluster, one).keys() & seats(cluster, other).keys()
     return tuple(name for name, link in cluster.links.items()
                  if name in lans or (isinstance(link, SerialLink) and link.devices.keys() == {one, other}))
+
+
+def pulsing(cluster: Cluster) -> Tuple[str, ...]:
+    """The shared partitions on which every node shows its pulse: those that vote, and those that are only links."""
+    votes = {name for name, holder in cluster.holders.items() if isinstance(holder, DiskHolder)}
+    return tuple(sorted({*votes, *cluster.beating}))

@@ -1,5 +1,5 @@
 """What is wrong with a configuration: one Problem for each mistake, with its place; a ConfigError for all of them."""
-from typing import NamedTuple, Optional, Tuple
+from typing import Any, Dict, NamedTuple, Optional, Tuple
 
 from sundog.errors import ConfigProblem
 
@@ -23,6 +23,11 @@ class Problem(NamedTuple):
     def __str__(self) -> str:
         said = f"{self.file}:{self.mark.line}:{self.mark.column}: {self.severity}: {self.text}"
         return f"{said}; {self.remedy}" if self.remedy else said
+
+    def plain(self) -> Dict[str, Any]:
+        """As data."""
+        return {"severity": self.severity, "file": self.file, "line": self.mark.line, "column": self.mark.column,
+                "text": self.text, "remedy": self.remedy}
 
 
 class ConfigError(ConfigProblem):

@@ -106,6 +106,11 @@ def check_votes(top: Record, report: Report) -> None:
         return
     if votes == 0:
         report.say(top["nodes"].key, "nobody has a vote", "let a node vote, or add a holder of type disk or witness")
+    elif votes == 1 and len(nodes) > 1:
+        who = [name for name, spec in nodes.records() if spec.value("votes", 1)]
+        who += top.record("quorum").record("holders").names
+        report.say(top["nodes"].key, f"{who[0]} has the only vote: when it fails, every group stops on every node",
+                   "let three nodes vote, or two and a holder of type disk or witness under quorum.holders", WARNING)
     elif votes == 2:
         report.say(top["nodes"].key, "2 votes: when either fails, the other is no majority and resets itself",
                    "add a holder of type disk or witness under quorum.holders, or a third node", WARNING)

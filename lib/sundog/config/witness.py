@@ -5,7 +5,7 @@
     clusters:
       shop: {key_file: /etc/sundog/keys/shop}
 """
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Mapping, Optional, Tuple
 
@@ -31,6 +31,7 @@ class Settings:
     port: int                           # TCP
     directory: str
     key_files: Mapping[str, str]        # by cluster
+    places: Mapping[str, Mark] = field(default_factory=dict, compare=False)     # of these in the file
 
 
 def examine(text: str, name: str) -> Tuple[Optional[Settings], Tuple[Problem, ...]]:
@@ -50,7 +51,8 @@ def examine(text: str, name: str) -> Tuple[Optional[Settings], Tuple[Problem, ..
 def settings(top: Record) -> Settings:
     listen = top.value("listen")
     return Settings(listen.address, listen.port, str(top.value("directory", DIRECTORY)),
-                    {name: str(spec.value("key_file")) for name, spec in top.record("clusters").records()})
+                    {name: str(spec.value("key_file")) for name, spec in top.record("clusters").records()},
+                    {name: spec["key_file"].mark for name, spec in top.record("clusters").records()})
 
 
 def load(path: str) -> Settings:

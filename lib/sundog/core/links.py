@@ -22,6 +22,7 @@ class Watch:
     def __init__(self, me: str, cluster: Cluster) -> None:
         self.me = me
         self.lost: Dict[Way, float] = {}                # since when; NEVER: not heard since this daemon started
+        self.unseen: Mapping[Way, float] = {}           # the same of pulses on disks, which the daemon looks after
         self._began_at: Optional[float] = None
         self._look_at = NEVER
         self._turn = 0
@@ -73,18 +74,19 @@ class Watch:
     def silent(self, now: float) -> Mapping[str, float]:
         """What a heartbeat says of it: "peer/link" -> seconds, -1 where it was never heard."""
         return {f"{peer}/{link}": -1.0 if since == NEVER else round(now - since, 1)
-                for (peer, link), since in self.lost.items()}
+                for (peer, link), since in (*self.lost.items(), *self.unseen.items())}
 
     def states(self, now: float, peers: Membership, peer: str) -> Mapping[str, str]:
         """Each link to `peer`: up, lost (another works), down (none works), never."""
         heard = peers.heard_on(peer)
         found = {}
-        for link in dict.fromkeys((*self.ways.get(peer, ()), *heard)):
+        unseen = [link for other, link in self.unseen if other == peer]
+        for link in dict.fromkeys((*self.ways.get(peer, ()), *heard, *unseen)):
             at = heard.get(link, NEVER)
             if at > now - self.patience_s:
                 found[link] = UP
             else:
-                found[link] = LOST if (peer, link) in self.lost else UNHEARD if at == NEVER else DOWN
+                found[link] = LOST if (peer, link) in self.lost or link in unseen else UNHEARD if at == NEVER else DOWN
         return found
 
 

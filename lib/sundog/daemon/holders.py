@@ -5,7 +5,7 @@ from typing import Callable, Collection, Dict, Tuple
 from sundog.config.model import Cluster, PassiveHolder, WitnessHolder, ZooKeeperHolder
 from sundog.core.effects import WriteDisk
 from sundog.daemon.disks import Answer, HolderWorker, Tell
-from sundog.daemon.racks import Racks, kind_of
+from sundog.daemon.racks import Racks
 from sundog.link.disk import SlotDisk
 from sundog.link.passive import Passive
 from sundog.link.witness import Witness
@@ -36,7 +36,7 @@ def maker(loop: asyncio.AbstractEventLoop, cluster: Cluster, name: str, key: byt
     """What makes a holder's worker; a disk that hangs is given all of the timeout. Raises ConfigProblem."""
     def make(holder: PassiveHolder) -> HolderWorker:
         made = passive(holder, cluster, name, key, anew)
-        return HolderWorker(loop, name, holder.name, kind_of(holder), made, cluster.timing.timeout_s, answer, tell)
+        return HolderWorker(loop, name, holder.name, holder.kind, made, cluster.timing.timeout_s, answer, tell)
 
     for holder in cluster.holders.values():
         if isinstance(holder, ZooKeeperHolder):

@@ -24,6 +24,7 @@ from sundog.daemon.journal import Journal
 from sundog.daemon.matrix import matrix
 from sundog.daemon.orders import Orders
 from sundog.daemon.presence import Presence
+from sundog.daemon.pulses import Pulses
 from sundog.daemon.quorum import quorum
 from sundog.daemon.reservations import Reservations
 from sundog.daemon.settle import Settlement
@@ -55,6 +56,7 @@ class Daemon(Desk):
         self.loop, self.node, self.cluster, self.name, self.boot = loop, node, cluster, name, boot
         self.store, self.journal, self.end = store, journal, end
         self.presence = Presence(cluster.timing.timeout_s, loop.time())
+        self._pulses = Pulses(node, self.tell)
         self.leaving = False
         self._clocks = Clocks(cluster.timing.guard_s, cluster.timing.timeout_s)
         self._jumps = 0
@@ -159,6 +161,7 @@ class Daemon(Desk):
             self.tell("LOOP-LATE", "warning", f"the coordinator was held up for {late_s:.3f} s: this host, or its root "
                       f"disk, is too slow for a timeout of {self.cluster.timing.timeout_s:g} s")
         self.happen(events.Tick())
+        self._pulses.look(now, self.cluster)
 
     def begin(self, work: Coroutine[Any, Any, None]) -> None:
         """Run a coroutine beside the loop; its failure ends the daemon."""

@@ -1,14 +1,16 @@
 """What `sundog link list` is told: who hears whom on which link, the whole cluster; plain values for JSON."""
-from typing import TYPE_CHECKING, Any, Dict, List
+from typing import TYPE_CHECKING, Any, Dict, List, Optional
 
 from sundog.config import paths
 from sundog.core import links
+from sundog.daemon import pulses
 from sundog.errors import NotPermitted
 
 if TYPE_CHECKING:
     from sundog.daemon.loop import Daemon
 
 Plain = Dict[str, Any]
+UNKNOWN = "unknown"
 
 
 async def matrix(daemon: "Daemon") -> Plain:
@@ -27,7 +29,8 @@ async def matrix(daemon: "Daemon") -> Plain:
     for node in daemon.cluster.nodes:
         for peer in daemon.cluster.nodes:
             if node != peer:
-                rows += [_row(daemon, said, node, peer, link) for link in paths.shared(daemon.cluster, node, peer)]
+                shared = (*paths.shared(daemon.cluster, node, peer), *pulses.links(daemon.cluster))
+                rows += [_row(daemon, said, node, peer, link) for link in shared]
     return {"leader": leader, "node": daemon.name, "links": rows}
 
 
@@ -41,16 +44,28 @@ def _parsed(text: str) -> Dict[str, Dict[str, float]]:
 
 
 def _row(daemon: "Daemon", said: Dict[str, Dict[str, float]], node: str, peer: str, link: str) -> Plain:
-    for_s = None
+    silent = daemon.node.links.silent(daemon.loop.time()) if node == daemon.name else said.get(node, {})
+    for_s = silent.get(f"{peer}/{link}")
     if node == daemon.name:
-        state = daemon.node.link_states(daemon.loop.time(), peer).get(link, links.UNHEARD)
-        for_s = daemon.node.links.silent(daemon.loop.time()).get(f"{peer}/{link}")
+        state = _seen_here(daemon, peer, link)
     elif node not in said:
-        state = "unknown"
+        state = UNKNOWN
     elif peer not in said and peer != daemon.name:
         state = links.DOWN
+    elif for_s is None and link.startswith(pulses.DISK) and peer not in daemon.members():
+        state = UNKNOWN                 # who has no lease shows no pulse
     else:
-        for_s = said[node].get(f"{peer}/{link}")
-        state = links.UP if for_s is None else links.UNHEARD if for_s < 0 else links.LOST
+        state = links.UP if for_s is None else links.LOST
+    if state == links.LOST and for_s is not None and for_s < 0:
+        state = links.UNHEARD
     return {"from": peer, "to": node, "link": link, "state": state,
             "for_s": for_s if for_s is not None and for_s >= 0 else None}
+
+
+def _seen_here(daemon: "Daemon", peer: str, link: str) -> str:
+    """The state of a link to this node, as it sees it itself."""
+    states = daemon.node.link_states(daemon.loop.time(), peer)
+    state: Optional[str] = states.get(link)
+    if link.startswith(pulses.DISK) and state in (None, links.DOWN) and links.UP in states.values():
+        return UNKNOWN                  # it is heard elsewhere, and no pulse is due, or not for long
+    return state or links.UNHEARD

@@ -1,6 +1,8 @@
 """What `sundog quorum status` is told: who votes, who answers, which change is under way; plain values for JSON."""
 from typing import TYPE_CHECKING, Any, Dict, List, Optional, Tuple
 
+from sundog.config.model import DiskHolder, WitnessHolder, ZooKeeperHolder
+from sundog.config.witness import DIRECTORY
 from sundog.core import voters
 from sundog.core.ledger import Ledger
 from sundog.errors import NotPermitted
@@ -9,7 +11,7 @@ if TYPE_CHECKING:
     from sundog.daemon.loop import Daemon
 
 Plain = Dict[str, Any]
-_REMOVE = "remove /var/sundog/ledger there and restart its coordinator; a disk: sundog quorum init-disk"
+_OLDER = "never votes again: what it kept is older than what it acknowledged"
 
 
 async def quorum(daemon: "Daemon") -> Plain:
@@ -50,11 +52,34 @@ def _holder(daemon: "Daemon", name: str, heard: Optional[Tuple[float, str]], lea
         seen = heard[1]
     elif name == daemon.name:
         seen = daemon.node.voting.life
-    kind = "ping" if name == voters.ARBITER else "node" if name in daemon.cluster.nodes else "disk"
-    return {"kind": kind, "life": named, "seen_life": seen,
+    return {"kind": _kind(daemon, name), "life": named, "seen_life": seen,
             "votes": name in ledger.voters, "wanted": name in voters.wanted(daemon.cluster),
             "answered_s": None if heard is None else round(heard[0], 3),
             "state": _state(daemon, name, named, seen, heard, leader, ledger)}
+
+
+def _kind(daemon: "Daemon", name: str) -> str:
+    """node, ping, disk, witness or zookeeper; unknown: the ledger names it, and no configuration of this node did."""
+    if name == voters.ARBITER:
+        return "ping"
+    if name in daemon.cluster.nodes:
+        return "node"
+    holder = daemon.disks.racks.known.get(name)
+    return "unknown" if holder is None else holder.kind
+
+
+def _remedy(daemon: "Daemon", name: str) -> str:
+    """What gives a holder whose files are older than what it acknowledged a new life."""
+    holder, cluster = daemon.disks.racks.known.get(name), daemon.cluster.name
+    if isinstance(holder, DiskHolder):
+        return f"sundog quorum init-disk {holder.device} --force sundog"
+    if isinstance(holder, WitnessHolder):
+        return (f"stop the witness at {holder.address}, remove {cluster} from its directory ({DIRECTORY}/{cluster} by "
+                "default) and start it again")
+    if isinstance(holder, ZooKeeperHolder):
+        return (f"disable every coordinator, remove {holder.path} from the ensemble and /var/sundog/ledger on every "
+                "node, and enable them: the cluster begins anew")
+    return "remove /var/sundog/ledger there and restart its coordinator"
 
 
 def _arbiter(daemon: "Daemon") -> str:
@@ -68,7 +93,7 @@ def _arbiter(daemon: "Daemon") -> str:
 def _state(daemon: "Daemon", name: str, named: str, seen: str, heard: Optional[Tuple[float, str]],
            leader: Optional[str], ledger: Ledger) -> str:
     if seen and ledger.distrusted.get(name) == seen or name == daemon.name and daemon.node.voting.distrust:
-        return f"never votes again: what it kept is older than what it acknowledged; {_REMOVE}"
+        return f"{_OLDER}; {_remedy(daemon, name)}"
     if seen and named and seen != named:
         return f"has another life ({seen}): it votes when the others have taken it in"
     if name == voters.ARBITER:

@@ -11,11 +11,7 @@ from sundog.config.install import write_whole
 from sundog.config.model import Cluster, DiskHolder, PassiveHolder, WitnessHolder, ZooKeeperHolder
 from sundog.errors import ConfigProblem
 
-_KINDS: Mapping[str, Any] = {"disk": DiskHolder, "witness": WitnessHolder, "zookeeper": ZooKeeperHolder}
-
-
-def kind_of(holder: PassiveHolder) -> str:
-    return next(kind for kind, known in _KINDS.items() if isinstance(holder, known))
+_KINDS: Mapping[str, Any] = {known.kind: known for known in (DiskHolder, WitnessHolder, ZooKeeperHolder)}
 
 
 class Racks:
@@ -45,7 +41,7 @@ class Racks:
         new = {**{name: self.known[name] for name in keep if name in self.known}, **cluster.holders, **cluster.beating}
         if new != self.known:
             self.known = new
-            specs = {name: {"kind": kind_of(holder), **dataclasses.asdict(holder)}
+            specs = {name: {"kind": holder.kind, **dataclasses.asdict(holder)}
                      for name, holder in sorted(new.items())}
             write_whole(self._path, json.dumps(specs).encode() + b"\n")
 

@@ -7,7 +7,7 @@ import os
 import struct
 from typing import Optional, Tuple
 
-from sundog.config.install import sync_directory
+from sundog.config.install import sync_directory, to_look_at
 from sundog.core.effects import Stored
 from sundog.errors import ConfigProblem, SundogError
 from sundog.link.codec import FrameError, pack, unpack
@@ -30,13 +30,14 @@ class Store:
 
     def __init__(self, path: str) -> None:
         self.path = path
+        self._remedy = to_look_at(os.path.dirname(path))
         try:
             fresh = not os.path.exists(path)
             self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             if fresh:
                 sync_directory(os.path.dirname(path))
         except OSError as error:
-            raise StoreFailed(f"{path}: {error.strerror}") from None
+            raise StoreFailed(f"{path}: {error.strerror}", self._remedy) from None
         self._sequence = 0
 
     def load(self) -> Stored:
@@ -61,7 +62,8 @@ class Store:
         """Durable when it returns."""
         text = pack(stored)
         if _HEAD.size + len(text) > PLACE:
-            raise StoreFailed(f"{self.path}: a record of {len(text)} bytes does not fit")
+            raise StoreFailed(f"{self.path}: a record of {len(text)} bytes; {PLACE - _HEAD.size} fit",
+                              "make the configuration smaller: fewer groups in one cluster")
         sequence = self._sequence + 1
         raw = _HEAD.pack(_MAGIC, sequence, len(text), _digest(sequence, text)) + text
         try:
@@ -72,7 +74,7 @@ class Store:
                                   f"free some space: df -h {os.path.dirname(self.path)}")
             os.fdatasync(self._fd)
         except OSError as error:
-            raise StoreFailed(f"{self.path}: {error.strerror}") from None
+            raise StoreFailed(f"{self.path}: {error.strerror}", self._remedy) from None
         self._sequence = sequence
 
     def set_aside(self) -> str:
@@ -82,7 +84,7 @@ class Store:
             os.replace(self.path, aside)
             sync_directory(os.path.dirname(self.path))
         except OSError as error:
-            raise StoreFailed(f"{self.path}: {error.strerror}") from None
+            raise StoreFailed(f"{self.path}: {error.strerror}", self._remedy) from None
         return aside
 
     def close(self) -> None:

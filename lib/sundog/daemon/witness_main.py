@@ -9,6 +9,7 @@ import signal
 import sys
 from typing import List
 
+from sundog.config.problems import ERROR, ConfigError, Problem
 from sundog.config.witness import Settings, load
 from sundog.daemon.door import raise_limit
 from sundog.daemon.witness import WitnessServer
@@ -52,20 +53,27 @@ async def serve(settings: Settings) -> int:
 def check(path: str, as_json: bool) -> int:
     """Say everything that is wrong with the file and its keys."""
     import json
-    wrong: List[str] = []
-    try:
-        for key_file in load(path).key_files.values():
-            try:
-                load_key(key_file)
-            except ConfigProblem as error:
-                wrong.append(str(error))
-    except ConfigProblem as error:
-        wrong = str(error).splitlines()
+    wrong = problems(path)
     if as_json:
-        sys.stdout.write(json.dumps({"ok": not wrong, "problems": wrong}) + "\n")
+        sys.stdout.write(json.dumps({"ok": not wrong, "problems": [one.plain() for one in wrong]}) + "\n")
     else:
-        sys.stdout.write(("\n".join(wrong) or f"{path}: good") + "\n")
+        sys.stdout.write(("\n".join(map(str, wrong)) or f"{path}: good") + "\n")
     return MISCONFIGURED if wrong else OK
+
+
+def problems(path: str) -> List[Problem]:
+    """All that is wrong with the file, or else with the keys that it names."""
+    try:
+        settings = load(path)
+    except ConfigError as error:
+        return list(error.problems)
+    found = []
+    for cluster, key_file in settings.key_files.items():
+        try:
+            load_key(key_file)
+        except ConfigProblem as error:
+            found.append(Problem(ERROR, path, settings.places[cluster], error.what, error.remedy))
+    return found
 
 
 def main(arguments: List[str]) -> int:

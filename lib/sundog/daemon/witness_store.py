@@ -10,7 +10,7 @@ import re
 import struct
 from typing import Dict, Optional, Tuple
 
-from sundog.config.install import sync_directory, write_whole
+from sundog.config.install import sync_directory, to_look_at, write_whole
 from sundog.errors import ConfigProblem, SundogError
 from sundog.link.witness_messages import LIFE, Kept
 
@@ -50,8 +50,8 @@ class WitnessStore:
                     self._load(entry[:-len(".block")])
         except OSError as error:
             self.close()
-            raise StoreFailed(f"{folder}: {error.strerror}", f"df -h and ls -ld {folder} tell whether there is "
-                              "room, and whose it is") from None
+            raise StoreFailed(f"{error.filename or folder}: {error.strerror}",
+                              to_look_at(os.path.dirname(folder))) from None
         except ConfigProblem:
             self.close()
             raise
@@ -101,16 +101,18 @@ class WitnessStore:
             raise StoreFailed(f"a block of {len(block)} bytes; {PLACE - _HEAD.size} fit",
                               "make the configuration smaller: fewer groups in one cluster")
         if writer not in self._blocks and len(self._blocks) >= MOST_WRITERS:
-            raise StoreFailed(f"{MOST_WRITERS} nodes have blocks here already")
+            raise StoreFailed(f"{MOST_WRITERS} nodes have blocks here already",
+                              f"where some are of nodes that are gone: while the other votes are a majority, remove "
+                              f"{self.folder} and start the witness again")
         number, side = self._number + 1, self._sides.get(writer, 0)
         raw = _HEAD.pack(_MAGIC, number, len(block), _digest(number, block)) + block
         try:
             file = self._open(writer)
             if os.pwrite(file, raw, side * PLACE) != len(raw):
-                raise StoreFailed(f"{self.folder}: no space left")
+                raise StoreFailed(f"{self.folder}: no space left", to_look_at(self.folder))
             os.fdatasync(file)
         except OSError as error:
-            raise StoreFailed(f"{self.folder}: {error.strerror}") from None
+            raise StoreFailed(f"{self.folder}: {error.strerror}", to_look_at(self.folder)) from None
         self._number, self._blocks[writer], self._sides[writer] = number, block, 1 - side
 
     def kept(self) -> Kept:

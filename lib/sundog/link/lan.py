@@ -4,6 +4,7 @@ serial lines. What is sent goes out on every link that both ends share.
 Counts what it drops, by reason: key, stale, garbage, unknown.
 """
 import asyncio
+import errno
 import os
 import socket
 from collections import Counter
@@ -28,6 +29,13 @@ _MOST_TOLD = 16                         # addresses, which can be forged
 
 Deliver = Callable[..., None]           # of Heard, in order; no fewer than one
 Tell = Callable[[str, str, str], None]  # code, severity, text
+
+
+def _remedy(error: OSError) -> str:
+    """What to look at when an address cannot be bound."""
+    if error.errno == errno.EADDRINUSE:
+        return "'netstat -an' shows that port in use: end what uses it, or give the link another port"
+    return "'ipadm show-addr' lists the addresses of this host and whether they are up"
 
 
 class Lan:
@@ -110,7 +118,7 @@ class Lan:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
         except OSError as error:
             sock.close()
-            self._say_once(link, f"link {link}: cannot use {address} port {port}: {error.strerror}")
+            self._say_once(link, f"link {link}: cannot use {address} port {port}: {error.strerror}; {_remedy(error)}")
             self._retries[link] = self.loop.call_later(_RETRY_BIND_S, self._bind, link, seat)
             return
         if self._told.pop(link, None):

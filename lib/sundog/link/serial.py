@@ -219,7 +219,9 @@ class SerialLine:
         self._shut()
         if why != self._trouble:
             self._trouble = why
-            self.tell("LINK-NO-DEVICE", "error", f"link {self.name}: cannot use {self.device}: {why}")
+            self.tell("LINK-NO-DEVICE", "error",
+                      f"link {self.name}: cannot use {self.device}: {why}; 'ls -lL {self.device}' shows whether it is "
+                      f"there and whose it is, 'fuser {self.device}' who else uses it")
         self._retry = self.loop.call_later(_AGAIN_S, self.open)
 
     def send(self, kind: str, datagram: bytes) -> bool:
