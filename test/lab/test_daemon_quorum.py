@@ -63,7 +63,7 @@ def test_a_paused_host_is_reset_when_it_wakes_up_after_its_lease(site: Site) -> 
 
 
 ANOTHER_KEY = "cp -p /etc/sundog/key /root/key; (umask 077; head -c 32 /dev/urandom | base64 > /etc/sundog/key)"
-AS_NEW = "rm -rf /var/sundog/*"
+AS_NEW = "rm -rf /var/sundog/* /var/run/sundog/incarnation"
 
 
 @pytest.mark.parametrize("begun", ["true", AS_NEW], ids=["knows-the-ledger", "installed-anew"])
