@@ -87,7 +87,7 @@ def test_a_host_with_another_key_gets_no_vote_of_the_partition_and_the_other_goe
 
 def test_the_key_is_changed_while_all_coordinators_are_disabled(site: Site) -> None:
     for node in NODES:
-        site.sh(node, f"svcadm disable -s {COORDINATOR}; head -c 32 /etc/sundog/cluster.yaml | base64 > /etc/sundog/key")
+        site.sh(node, f"svcadm disable -s {COORDINATOR}; yes new | head -c 32 | base64 > /etc/sundog/key")
     assert "labelled" in site.sh("n2", "sundog quorum init-disk /dev/rdsk/c0t5d0s6 --force sundog")
     site.start()
     site.until("the group is online again", lambda: site.owner("n1") and site.owner("n1") == site.owner("n2"))

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from sundog.core.frames import Block
 from sundog.core.ledger import Ledger
+from sundog.daemon.witness_main import parser
 from sundog.daemon.witness_store import PLACE, WitnessStore
 from sundog.errors import ConfigProblem, SundogError
 from sundog.link import proof, witness_messages
@@ -220,6 +221,11 @@ def test_damaged_files_of_one_cluster_leave_the_others_served(site: Site) -> Non
     with pytest.raises(HolderRefused, match="cannot use its files of that cluster"):
         site.node("n1").exchange(block("n1", 2))
     assert any("cluster shop is not served: " in line and "remove" in line for line in site.said)
+
+
+def test_the_help_says_what_the_exit_statuses_mean() -> None:
+    text = parser().format_help()
+    assert "exit status: 0 " in text and "96 the file or a key is wrong" in text and "--check" in text
 
 
 # ---- files
