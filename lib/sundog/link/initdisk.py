@@ -10,8 +10,8 @@ from sundog.link.label import Found, found
 
 _CLEARED = 320 * 1024                   # at least: every mark of what was there before, at its beginning
 _WATCHED = UNIT + 128 * 2 * SLOT        # the slots of the largest cluster
-#: A node writes its pulse ten times in a timeout: what stands still for that long is used by nobody.
-IDLE_S = 3.0
+#: Longer than from one pulse of a node to the next, a tenth of its timeout of at most 60 s.
+IDLE_S = 8.0
 
 
 def held(device: str, cluster: str, key: bytes) -> Optional[Found]:
