@@ -60,21 +60,24 @@ def begun(lab: Lab, nodes: "tuple[str, ...]") -> Site:
     return site
 
 
-def test_a_disk_is_added_and_removed_while_the_group_runs_and_breaks_the_tie_meanwhile(pair: Site) -> None:
+def test_a_disk_is_added_replaced_and_removed_while_the_group_runs_and_breaks_the_tie_meanwhile(pair: Site) -> None:
     server = pid_of_server(pair, "n1")
     said = change(pair, "n2", "add disk1 --disk /dev/rdsk/c0t5d0s6")
     assert "the vote holders are disk1, n1, n2" in said
     pair.until("the disk answers", lambda: holder(pair, "n1", "disk1").get("state") == "answers")
     assert "disk1" in pair.sh("n1", "cat /etc/sundog/cluster.yaml")
+    assert "the vote holders are disk1, disk2, n1, n2" in change(pair, "n2", "add disk2 --disk /dev/rdsk/c0t6d0s6")
+    assert "the vote holders are disk2, n1, n2" in change(pair, "n1", "remove disk1")
+    pair.until("the new disk answers", lambda: holder(pair, "n1", "disk2").get("state") == "answers")
     assert pid_of_server(pair, "n1") == server
     pair.lab.kill("n1")
     pair.until("the group is online on n2", lambda: pair.owner("n2") == "n2")
-    assert "silent: n1" in change(pair, "n2", "remove disk1")
+    assert "silent: n1" in change(pair, "n2", "remove disk2")
     pair.lab.boot("n1")
     pair.lab.wait_booted("n1", 60)
     pair.until("n1 answers", lambda: holder(pair, "n2", "n1").get("state") == "answers")
     server = pid_of_server(pair, "n2")
-    assert "the vote holders are n1, n2" in change(pair, "n1", "remove disk1")
+    assert "the vote holders are n1, n2" in change(pair, "n1", "remove disk2")
     pair.until("the disk votes no more", lambda: set(quorum(pair, "n2")["holders"]) == {"n1", "n2"})
     assert pair.owner("n1") == "n2" and pid_of_server(pair, "n2") == server
 

@@ -59,6 +59,64 @@ def test_the_only_voting_node_may_die_where_disks_are_the_majority(world: World)
     world.power_off("n1").run(until=lambda: world.online("web") not in (None, "n1"), within_s=4.0)
 
 
+REPLACED = (("disk1",), ("disk1", "disk2"), ("disk2",))
+
+
+def replaced(seed: int, stage: int) -> World:
+    """Two nodes, and a disk that is being replaced: the new one is added, then the old one removed."""
+    world = World(seed).nodes("n1", "n2").disk("disk1").group("web", on="n1").settle().run(5)
+    for disks in REPLACED[1:stage + 1]:
+        change(world, ("n1", "n2"), disks)
+        world.run(1)
+    assert world.resets == 0 and world.stopped("n1", "web") == float("-inf")
+    return world
+
+
+def survives(world: World, dead: str) -> None:
+    """The other node goes on with the group, and nothing is reset."""
+    alive = "n2" if dead == "n1" else "n1"
+    world.power_off(dead).run(until=lambda: world.online("web") == alive, within_s=6.0)
+    world.run(10)
+    assert world.leader() == world.online("web") == alive and world.resets == 0
+
+
+@pytest.mark.parametrize("stage", range(len(REPLACED)), ids=["old", "both", "new"])
+@pytest.mark.parametrize("dead", ["n1", "n2"])
+def test_a_disk_is_replaced_while_groups_run_and_either_node_survives_the_other_at_each_stage(
+        stage: int, dead: str) -> None:
+    world = replaced(1, stage)
+    if stage == 2:
+        world.partitions["disk1"].failing = 1.0
+    survives(world, dead)
+
+
+@pytest.mark.parametrize("stage", [0, 1])
+@pytest.mark.parametrize("dead", ["n1", "n2"])
+def test_a_node_that_dies_while_a_disk_is_being_added_or_removed_is_survived_too(stage: int, dead: str) -> None:
+    for seed in range(10):
+        world = replaced(seed, stage)
+        world.apply(with_voters(world.cluster, ("n1", "n2"), REPLACED[stage + 1]), "n1")
+        if seed % 2:
+            world.run(until=lambda world=world: changing(world)).run(0.002 * (seed - 1))
+        else:
+            world.run(0.2 * seed)
+        survives(world, dead)
+
+
+def changing(world: World) -> bool:
+    return any(machine.node is not None and machine.node.ledger.next_voters for machine in world.machines.values())
+
+
+def test_a_dead_disk_is_replaced_while_groups_run() -> None:
+    world = replaced(1, 0)
+    world.partitions["disk1"].failing = 1.0
+    world.run(5)
+    for disks in REPLACED[1:]:
+        change(world, ("n1", "n2"), disks)
+    assert world.resets == 0 and world.stopped("n1", "web") == float("-inf")
+    survives(world, "n1")
+
+
 def test_a_set_of_which_no_majority_answers_is_refused_with_the_reason() -> None:
     world = World(1).nodes("n1", "n2").disk().group("web", on="n1").settle().run(5).power_off("n2").run(5)
     told = world.answered(world.apply(with_voters(world.cluster, ("n1", "n2")), "n1"))

@@ -10,7 +10,10 @@ from sundog.core.effects import WriteDisk
 from sundog.core.events import DiskAnswered
 from sundog.core.frames import Block
 from sundog.daemon.disks import HolderWorker
+from sundog.link.disk import SlotDisk
 from sundog.link.passive import HolderFailed, HolderRefused, Passive
+
+KEY, BLANK = bytes(32), bytes(1 << 17)
 
 
 class Scripted(Passive):
@@ -82,6 +85,31 @@ def test_failures_are_told_once_and_by_their_kind() -> None:
         assert [(await bench.exchange(number)).error for number in range(3)] == ["gone", "gone", "wrong key; copy it"]
         assert [(await bench.exchange(number)).life for number in (3, 4)] == ["a", "b"]
         assert bench.codes() == ["HOLDER-FAILED", "HOLDER-REFUSED", "HOLDER-BACK", "HOLDER-FORGOT"]
+        bench.worker.close()
+    run(story)
+
+
+def test_a_disk_that_a_human_must_see_to_is_told_as_refused_and_one_that_fails_as_failed(tmp_path: Path) -> None:
+    """Another cluster's, another key's, somebody else's: nobody should look for a broken cable."""
+    device = tmp_path / "slice"
+
+    def holds(raw: bytes, cluster: str = "", key: bytes = KEY) -> None:
+        device.write_bytes(raw)
+        if cluster:
+            other = SlotDisk(str(device), cluster, ("n1",), "n1", key)
+            other.exchange(None)
+            other.close()
+
+    async def story() -> None:
+        bench = Bench(SlotDisk(str(device), "shop", ("n1",), "n1", KEY), kind="disk")
+        await bench.exchange(0)
+        for raw, cluster, key in ((b"UFS!" * (1 << 15), "", KEY), (BLANK, "shop", KEY), (BLANK, "bank", KEY),
+                                  (BLANK, "shop", KEY), (BLANK, "shop", bytes([1] * 32))):
+            holds(raw, cluster, key)
+            await bench.exchange(1)
+        assert bench.codes() == ["DISK-FAILED", "HOLDER-REFUSED", "DISK-BACK", "HOLDER-REFUSED", "DISK-BACK",
+                                 "HOLDER-FORGOT", "HOLDER-REFUSED"]
+        assert all("sundog quorum init-disk" in text for code, _, text in bench.told if code == "HOLDER-REFUSED")
         bench.worker.close()
     run(story)
 

@@ -1,7 +1,10 @@
 """Slots on a shared partition: the newest whole block counts, nothing that is not ours is touched."""
 import errno
+import hashlib
 import hmac
+import json
 import os
+import struct
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,9 +13,11 @@ from hypothesis import strategies as st
 from sundog.core.frames import Block
 from sundog.core.ledger import GroupEntry, Ledger
 from sundog.link.disk import _SLOT_HEAD, SLOT, UNIT, DiskFailed, DiskUnusable, SlotDisk
+from sundog.link.frame import cluster_id
 from sundog.link.initdisk import held, initialise
+from sundog.link.passive import HolderRefused
 
-KEY = bytes(range(32))
+KEY, OTHER_KEY = bytes(range(32)), bytes(32)
 NODES = ("n1", "n2", "n3")
 SIZE = UNIT + 8 * SLOT
 
@@ -80,9 +85,123 @@ def test_garbage_in_a_slot_never_shows_as_a_block(partition, noise, at):
     assert all(found in (block("n1", 1), block("n1", 2), block("n2", 1)) for found in seen)
 
 
-def test_another_key_reads_nothing_of_ours(partition):
+def test_a_label_of_another_key_is_refused_with_what_to_do_and_nothing_is_written(partition):
+    """Neither of two keys would see the other's blocks, and the disk would give its vote to both."""
     disk(partition).exchange(block("n1", 1))
-    assert disk(partition, "n2", key=bytes(32)).exchange(block("n2", 1)) == (block("n2", 1),)
+    raw = partition.read_bytes()
+    with pytest.raises(HolderRefused, match="labelled with another key.*same key_file.*init-disk .* --force sundog$"):
+        disk(partition, "n2", key=OTHER_KEY).exchange(block("n2", 1))
+    assert partition.read_bytes() == raw
+
+
+def test_a_node_whose_key_is_another_adds_no_slots_of_its_own(partition):
+    disk(partition).exchange(block("n1", 1))
+    raw = partition.read_bytes()
+    with pytest.raises(HolderRefused, match="another key"):
+        disk(partition, "n4", nodes=("n4", *NODES), key=OTHER_KEY).exchange(None)
+    assert partition.read_bytes() == raw
+
+
+def test_a_slot_of_another_key_under_our_label_is_not_believed(partition):
+    one = disk(partition)
+    one.exchange(block("n1", 1))
+    forged = partition.with_name("forged")
+    forged.write_bytes(bytes(SIZE))
+    disk(forged, "n2", key=OTHER_KEY).exchange(block("n2", 9))
+    at = UNIT + NODES.index("n2") * 2 * SLOT
+    raw = bytearray(partition.read_bytes())
+    raw[at:at + 2 * SLOT] = forged.read_bytes()[at:at + 2 * SLOT]
+    partition.write_bytes(bytes(raw))
+    assert one.exchange(block("n1", 2)) == (block("n1", 2),)
+
+
+def test_a_disk_labelled_anew_with_another_key_is_refused_to_who_used_it(partition):
+    one = disk(partition)
+    one.exchange(block("n1", 1))
+    partition.write_bytes(bytes(SIZE))
+    disk(partition, "n2", key=OTHER_KEY).exchange(block("n2", 1))
+    with pytest.raises(HolderRefused, match="another key"):
+        one.exchange(block("n1", 2))
+
+
+def meanwhile(monkeypatch, when, happens):
+    """Let something happen once, before the next call of that method on any disk."""
+    whole = getattr(SlotDisk, when)
+
+    def other(self, *args):
+        monkeypatch.setattr(SlotDisk, when, whole)
+        happens()
+        return whole(self, *args)
+    monkeypatch.setattr(SlotDisk, when, other)
+
+
+def test_a_label_that_is_replaced_during_an_exchange_makes_it_fail(partition, monkeypatch):
+    """What others had acknowledged may have been gone when it was read: it must not pass for the life before."""
+    one, two = disk(partition), disk(partition, "n2")
+    one.exchange(block("n1", 1))
+    life = one.life
+
+    def anew():
+        partition.write_bytes(bytes(SIZE))
+        two.exchange(block("n2", 1))
+    meanwhile(monkeypatch, "_newest", anew)
+    with pytest.raises(DiskFailed, match="labelled anew meanwhile"):
+        one.exchange(block("n1", 2))
+    one.exchange(block("n1", 3))
+    assert one.life == two.life != life
+
+
+@pytest.mark.parametrize("key", [KEY, OTHER_KEY])
+def test_of_two_nodes_that_label_a_blank_disk_at_once_both_go_by_what_stands_there(partition, monkeypatch, key):
+    """n2 has seen it blank and is slower: its label replaces that of n1, whatever n1 has done meanwhile."""
+    one, two = disk(partition), disk(partition, "n2", key=key)
+    meanwhile(monkeypatch, "_write_label", lambda: one.exchange(block("n1", 1)))
+    two.exchange(block("n2", 1))
+    if key == KEY:
+        assert one.exchange(block("n1", 2)) == two.exchange(None) == (block("n1", 2), block("n2", 1))
+        assert one.life == two.life
+    else:
+        with pytest.raises(HolderRefused, match="another key"):
+            one.exchange(block("n1", 2))
+
+
+@pytest.mark.parametrize("key", [KEY, OTHER_KEY])
+def test_a_label_that_is_replaced_before_it_is_read_back_is_not_taken_for_ones_own(partition, monkeypatch, key):
+    one, two = disk(partition), disk(partition, "n2", key=key)
+
+    def anew():
+        partition.write_bytes(bytes(SIZE))
+        two.exchange(block("n2", 1))
+    meanwhile(monkeypatch, "_read_back", anew)
+    if key == KEY:
+        assert one.exchange(block("n1", 1)) == (block("n1", 1), block("n2", 1))
+        assert one.life == two.life
+    else:
+        with pytest.raises(HolderRefused, match="another key"):
+            one.exchange(block("n1", 1))
+
+
+def test_a_label_torn_in_writing_is_written_again_with_another_life(partition):
+    one = disk(partition)
+    one.exchange(block("n1", 1))
+    life = one.life
+    raw = bytearray(partition.read_bytes())
+    raw[70:90] = bytes(20)
+    partition.write_bytes(bytes(raw))
+    assert one.exchange(block("n1", 2)) == (block("n1", 2),)
+    assert one.life != life
+
+
+def test_a_label_of_the_format_before_is_refused_with_what_to_do(partition):
+    text = json.dumps({"cluster": "shop", "slots": NODES, "life": "0123456789abcdef"}).encode()
+    head = struct.pack(">8s8sI32s", b"SUNDOGL1", cluster_id("shop"), len(text), hashlib.sha256(text).digest())
+    raw = (head + text).ljust(SIZE, b"\0")
+    partition.write_bytes(raw)
+    with pytest.raises(DiskUnusable, match="label was written by another version.* --force sundog$"):
+        disk(partition).exchange(block("n1", 1))
+    with pytest.raises(DiskUnusable, match="belongs to the Sundog cluster shop.* --force sundog:shop$"):
+        disk(partition, cluster="bank").exchange(block("n1", 1))
+    assert partition.read_bytes() == raw
 
 
 def test_a_slot_copied_over_anothers_does_not_count(partition):
@@ -220,7 +339,7 @@ def test_an_older_copy_put_back_on_a_raw_device_is_noticed(raw_partition):
 
 
 def test_a_raw_device_is_looked_at_and_labelled_in_whole_sectors_only(raw_partition):
-    assert held(str(raw_partition)) is None
+    assert held(str(raw_partition), "shop", KEY) is None
     initialise(str(raw_partition), "shop", NODES, KEY, "")
     one = disk(raw_partition)
     one.exchange(block("n1", 1))

@@ -1,4 +1,5 @@
 """What a raw partition holds is told by its own marks, and is given up only when it is called by its name."""
+import os
 import struct
 
 import pytest
@@ -65,14 +66,14 @@ def test_what_is_there_is_told_and_given_up_only_by_its_name(device, make, kind)
     raw = bytearray(SIZE)
     make(raw)
     device.write_bytes(bytes(raw))
-    what = held(str(device))
+    what = held(str(device), "shop", KEY)
     assert what is not None and what.kind == kind
     for force in ("", "swap"):
         with pytest.raises(DiskUnusable, match="holds"):
             initialise(str(device), "shop", NODES, KEY, force)
     assert device.read_bytes() == bytes(raw)
     assert initialise(str(device), "shop", NODES, KEY, kind)
-    assert held(str(device)).kind == "sundog"
+    assert held(str(device), "shop", KEY).kind == "sundog"
 
 
 def test_a_pools_name_is_read_from_its_label(device):
@@ -84,22 +85,87 @@ def test_a_pools_name_is_read_from_its_label(device):
 
 def test_a_blank_partition_is_labelled_and_each_label_has_its_own_life(device):
     device.write_bytes(bytes(SIZE))
-    assert held(str(device)) is None
+    assert held(str(device), "shop", KEY) is None
     first = initialise(str(device), "shop", NODES, KEY, "")
     assert initialise(str(device), "shop", NODES, KEY, "sundog") != first
 
 
-def test_the_votes_of_a_cluster_are_given_up_only_by_name_and_then_they_are_gone(device):
+def labelled(device, cluster: str = "shop", key: bytes = KEY) -> SlotDisk:
+    """A partition with a cluster's votes, as its n1 sees it."""
     device.write_bytes(bytes(SIZE))
-    initialise(str(device), "shop", NODES, KEY, "")
-    disk = SlotDisk(str(device), "shop", NODES, "n1", KEY)
+    initialise(str(device), cluster, NODES, key, "")
+    disk = SlotDisk(str(device), cluster, NODES, "n1", key)
     disk.exchange(Block("n1", (5, "n1")))
+    return disk
+
+
+def test_the_votes_of_our_cluster_are_given_up_only_by_name_and_then_they_are_gone(device):
+    disk = labelled(device)
     life = disk.life
     with pytest.raises(DiskUnusable, match="the votes of the Sundog cluster shop"):
-        initialise(str(device), "other", NODES, KEY, "")
+        initialise(str(device), "shop", NODES, KEY, "")
     initialise(str(device), "shop", NODES, KEY, "sundog")
     assert disk.exchange(Block("n1", (1, "n1"))) == (Block("n1", (1, "n1")),)
     assert disk.life != life
+
+
+def test_the_votes_of_another_cluster_are_given_up_only_by_that_clusters_name(device):
+    disk = labelled(device)
+    for force in ("", "sundog", "sundog:other"):
+        with pytest.raises(DiskUnusable, match="the votes of the Sundog cluster shop.* --force sundog:shop$"):
+            initialise(str(device), "other", NODES, KEY, force)
+    with pytest.raises(DiskUnusable, match="--force sundog$"):
+        initialise(str(device), "shop", NODES, KEY, "sundog:shop")
+    initialise(str(device), "other", NODES, KEY, "sundog:shop", idle_s=0)
+    with pytest.raises(DiskUnusable, match="belongs to the Sundog cluster other"):
+        disk.exchange(Block("n1", (6, "n1")))
+
+
+def test_a_damaged_label_of_another_cluster_is_not_given_up_as_ours(device):
+    labelled(device)
+    raw = bytearray(device.read_bytes())
+    raw[60] ^= 1
+    device.write_bytes(bytes(raw))
+    assert held(str(device), "shop", KEY).kind == "sundog"
+    with pytest.raises(DiskUnusable, match="the damaged label of a Sundog cluster.* --force sundog:unknown$"):
+        initialise(str(device), "other", NODES, KEY, "sundog")
+    with pytest.raises(DiskUnusable, match="another Sundog cluster.* --force sundog:unknown$"):
+        SlotDisk(str(device), "other", NODES, "n1", KEY).exchange(None)
+
+
+@pytest.mark.parametrize(("cluster", "key", "force"), [("shop", bytes([1] * 32), "sundog"),
+                                                       ("other", KEY, "sundog:shop")])
+def test_votes_that_another_cluster_or_key_writes_now_are_not_given_up(device, monkeypatch, cluster, key, force):
+    """The host with the wrong key must not take the disk from those that have the right one and run groups by it."""
+    disk = labelled(device)
+    monkeypatch.setattr("time.sleep", lambda for_s: disk.exchange(Block("n1", (7, "n1"))))
+    raw = device.read_bytes()[:UNIT]
+    with pytest.raises(DiskUnusable, match="is written to now"):
+        initialise(str(device), cluster, NODES, key, force)
+    assert device.read_bytes()[:UNIT] == raw
+    monkeypatch.setattr("time.sleep", lambda for_s: None)
+    assert initialise(str(device), cluster, NODES, key, force)
+
+
+def test_a_coordinator_that_labels_it_while_it_is_cleared_does_not_keep_that_life(device, monkeypatch):
+    """What it had written by then may have been cleared."""
+    disk = labelled(device)
+    fsync = os.fsync
+
+    def cleared(fd):
+        fsync(fd)
+        disk.exchange(Block("n1", (6, "n1")))
+    monkeypatch.setattr("os.fsync", cleared)
+    life = initialise(str(device), "shop", NODES, KEY, "sundog")
+    assert life != disk.life
+    disk.exchange(None)
+    assert disk.life == life
+
+
+def test_a_label_of_another_key_is_told_as_such(device):
+    labelled(device)
+    assert "another key" in held(str(device), "shop", bytes([1] * 32)).text
+    assert "another key" not in held(str(device), "shop", KEY).text
 
 
 def test_a_name_of_what_is_not_there_is_refused(device):

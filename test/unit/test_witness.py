@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from sundog.core.frames import Block
 from sundog.core.ledger import Ledger
+from sundog.daemon.witness_main import parser
 from sundog.daemon.witness_store import PLACE, StoreFailed, WitnessStore
 from sundog.errors import ConfigProblem, SundogError
 from sundog.link import proof, witness_messages
@@ -309,6 +310,9 @@ def test_a_directory_that_is_none_is_tried_again_by_whoever_runs_the_witness(tmp
     done = subprocess.run([sys.executable, "-m", "sundog.daemon.start", "--witness", "--config", str(file)],
                           stderr=subprocess.PIPE, text=True, timeout=30, check=False)
     assert done.returncode == 1 and f"{site.store}: File exists; ls -ld {site.store}" in done.stderr
+def test_the_help_says_what_the_exit_statuses_mean() -> None:
+    text = parser().format_help()
+    assert "exit status: 0 " in text and "96 the file or a key is wrong" in text and "--check" in text
 
 
 # ---- files

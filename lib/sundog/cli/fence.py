@@ -26,7 +26,7 @@ def command() -> None:
     \b
     Examples:
       sundog fence list
-      sundog fence test n2
+      sundog fence test n2 --json
       sundog fence n1 --yes
       sundog fence confirm n1
     """

@@ -20,9 +20,16 @@ def seconds(context: click.Context, option: click.Parameter, value: str) -> floa
         raise click.BadParameter(str(error), context, option) from error
 
 
-@click.group()
+@click.group(epilog=EXITS)
 def command() -> None:
-    """Operate failover groups."""
+    """Operate failover groups.
+
+    \b
+    Examples:
+      sundog group move web --node n2
+      sundog group offline web --json
+      sundog group clear web
+    """
 
 
 def waiting(handler: Callable[..., Any]) -> Callable[..., Any]:

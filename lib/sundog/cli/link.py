@@ -9,9 +9,15 @@ from sundog.cli.session import EXITS, Session, json_option, pass_session
 HEAD = ("TO", "FROM", "LINK", "STATE", "FOR")
 
 
-@click.group()
+@click.group(epilog=EXITS)
 def command() -> None:
-    """Show the heartbeat paths between the nodes."""
+    """Show the heartbeat paths between the nodes.
+
+    \b
+    Examples:
+      sundog link list --lost
+      sundog link list --json
+    """
 
 
 @command.command("list", epilog=EXITS)

@@ -5,9 +5,15 @@ from sundog.cli import show
 from sundog.cli.session import EXITS, Session, json_option, pass_session
 
 
-@click.group()
+@click.group(epilog=EXITS)
 def command() -> None:
-    """Show the nodes of the cluster."""
+    """Show the nodes of the cluster.
+
+    \b
+    Examples:
+      sundog node list
+      sundog node list --json
+    """
 
 
 @command.command("list", epilog=EXITS)

@@ -20,9 +20,17 @@ _WITHIN_S = 30.0
 Edit = Callable[[str], str]
 
 
-@click.group()
+@click.group(epilog=EXITS)
 def command() -> None:
-    """See and change who votes: nodes and shared partitions."""
+    """See and change who votes: nodes, shared partitions and witnesses.
+
+    \b
+    Examples:
+      sundog quorum status --json
+      sundog quorum add disk1 --disk /dev/rdsk/c0t5d0s6
+      sundog quorum add w1 --witness 10.9.0.9
+      sundog quorum remove disk1
+    """
 
 
 @command.command(epilog=EXITS)
@@ -31,8 +39,8 @@ def command() -> None:
 def status(session: Session) -> None:
     """Show the vote holders, when each answered last, the majority, and a change that is under way.
 
-    A life is the random id that a vote file or a partition's label got when it was made. One that ends in '+' replaced
-    one that was lost.
+    A life is the random id that a vote file, a partition's label or a witness's folder got when it was made. One that
+    ends in '+' replaced one that was lost.
 
     \b
     Examples:
@@ -97,10 +105,10 @@ def witness_spec(where: str) -> str:
 @json_option
 @pass_session
 def remove(session: Session, name: str) -> None:
-    """Take the vote of the holder NAME, a shared partition.
+    """Take the vote of the holder NAME, a shared partition or a witness.
 
     It is refused when the votes that are left and answer would be no majority. A node's vote is taken with 'votes: 0'
-    in the configuration and `sundog apply`.
+    in the configuration and `sundog apply`. To replace a holder, add the new one under another name first.
 
     \b
     Example:
@@ -147,18 +155,20 @@ def read(text: str, name: str) -> Cluster:
 @click.argument("device")
 @click.option("--force", default="", metavar="WHAT",
               help="Give up what it holds, by the name that the refusal tells: zfs, ufs, hsfs, efi, vtoc, pcfs, fdisk, "
-                   "sundog or unknown.")
+                   "sundog (this cluster's votes), sundog:CLUSTER (another's) or unknown.")
 @json_option
 @pass_session
 def init_disk(session: Session, device: str, force: str) -> None:
     """Label the raw partition DEVICE for the cluster of this host's configuration; all votes on it are empty then.
 
-    It looks for what the partition holds and refuses to write over it, unless you name it.
+    It looks for what the partition holds and refuses to write over it, unless you name it. Votes that another cluster,
+    or this one with another key, writes to now are not given up: disable its coordinators first.
 
     \b
     Examples:
       sundog quorum init-disk /dev/rdsk/c0t5d0s6
       sundog quorum init-disk /dev/rdsk/c0t5d0s6 --force ufs
+      sundog quorum init-disk /dev/rdsk/c0t5d0s6 --force sundog:shop
     """
     from sundog.link.initdisk import initialise
     from sundog.link.key import load_key

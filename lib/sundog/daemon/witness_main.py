@@ -29,7 +29,9 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
         prog="sundogd --witness", formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Vote for Sundog clusters on a host that runs none of their groups.",
-        epilog="example:\n  sundogd --witness --config /etc/sundog/witness.yaml --check && sundogd --witness")
+        epilog="example:\n  sundogd --witness --config /etc/sundog/witness.yaml --check && sundogd --witness\n\n"
+               "exit status: 0 ended on request, or --check found nothing wrong; 1 failed, and may be started again;\n"
+               "2 wrong usage; 96 the file or a key is wrong, which is said with its place")
     made.add_argument("--witness", action="store_true", required=True, help="be a witness, not a node's coordinator")
     made.add_argument("--config", default=CONFIG, metavar="FILE", help=f"default: {CONFIG}")
     made.add_argument("--check", action="store_true", help="check the file and the keys that it names, and end")

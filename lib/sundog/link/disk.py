@@ -1,42 +1,43 @@
 """A shared raw partition as vote holder and heartbeat path: every node has two slots and writes the older one.
 
-Layout, all of it aligned to 4096 bytes: the label (who has which slots), then for each node slot A and slot B of
-32 KiB. A slot is header, block, HMAC-SHA256 over both; a slot that was torn in writing does not match its HMAC and the
-other one counts. Every version of the format keeps header and HMAC, so that a slot of another one is known as such.
-Blocking: runs in a thread of its own.
+Layout, all of it aligned to 4096 bytes: the label (disklabel.py: who has which slots), then for each node slot A and
+slot B of 32 KiB. A slot is header, block, HMAC-SHA256 over both; a slot that was torn in writing does not match its
+HMAC and the other one counts. Every version of the format keeps header and HMAC, so that a slot of another one is known
+as such. A slot of another key looks torn: the label is what tells that two keys are in use, and whose is not here is
+refused, or either would take the disk's vote for its own. Blocking: runs in a thread of its own.
 """
 import errno
-import hashlib
 import hmac
-import json
 import os
 import struct
 from binascii import hexlify
-from typing import Dict, List, Optional, Tuple
+from typing import Dict, Optional, Tuple
 
 from sundog.core.frames import Block
 from sundog.core.paxos import merged
 from sundog.errors import ConfigProblem, SundogError
+from sundog.link import disklabel
 from sundog.link.codec import FrameError, pack, unpack
+from sundog.link.disklabel import Label
 from sundog.link.frame import cluster_id, mac
 from sundog.link.label import Found, found
-from sundog.link.passive import Passive
+from sundog.link.passive import HolderFailed, HolderRefused, Passive
 
-UNIT = 4096
+UNIT = disklabel.SIZE
 SLOT = 32 * 1024
-_LABEL_MAGIC = b"SUNDOGL1"
 _SLOT_MAGIC = b"SUNDOGS1"
 _FAMILY = 7                                     # bytes of a magic that all versions share
-LABEL_HEAD = struct.Struct(">8s8sI32s")        # magic, cluster, length, SHA-256 of the text
 _SLOT_HEAD = struct.Struct(">8s8sQI")           # magic, cluster, sequence, length
 _MAC = 32
+_BY_ITSELF = "it is tried again by itself"
+UNNAMED = "unknown"                             # what stands for a cluster's name that a damaged label does not tell
 
 
-class DiskUnusable(ConfigProblem):
-    """The partition is not ours to write: it holds something else, or it is too small."""
+class DiskUnusable(ConfigProblem, HolderRefused):
+    """The partition is not ours to write: something else's, another cluster's or key's; or it is too small."""
 
 
-class DiskFailed(SundogError):
+class DiskFailed(HolderFailed):
     """Reading or writing the partition failed."""
 
 
@@ -53,7 +54,7 @@ class SlotDisk(Passive):
         self.life = ""
         self._fd: Optional[int] = None
         self._label_raw = b""
-        self._slots: List[str] = []
+        self._slots: Tuple[str, ...] = ()
         self._sequence = 0
         self._first_sequence = 0                        # of this opening
         self._kept: Optional[Block] = None              # what our own slots hold
@@ -68,7 +69,9 @@ class SlotDisk(Passive):
                 self.open()
             if block is not None:
                 self._write(merged(self._kept, block))
-            return self._read_all()
+            blocks = tuple(newest[1] for newest in map(self._newest, self._slots) if newest)
+            self._must_be_the_same()
+            return blocks
         except OSError as error:
             self.close()
             raise DiskFailed(f"{self.device}: {error.strerror}", "check the disk and its paths: iostat -En") from None
@@ -80,67 +83,75 @@ class SlotDisk(Passive):
 
     # ---- label
 
-    def open(self) -> None:
-        """Open it, and label it if it is blank. Raises OSError, DiskUnusable."""
+    def open(self, anew: bool = False) -> None:
+        """Open it, and label it if it is blank, or in any case. Raises OSError, DiskUnusable, DiskFailed."""
         self._fd = os.open(self.device, os.O_RDWR | getattr(os, "O_DSYNC", os.O_SYNC) | os.O_CLOEXEC)
         try:
             self._whole.clear()
-            self._slots, self.life = self._label()
-            absent = sorted(set(self.nodes) - set(self._slots))
-            if absent or not self.life:
-                self._slots += absent
-                self._write_label(self.life or hexlify(os.urandom(8)).decode())
-            self._label_raw = self._pread(UNIT, 0)
+            label = (None if anew else self._label()) or Label(self.cluster_name, _new_life(), ())
+            absent = tuple(sorted(set(self.nodes) - set(label.slots)))
+            if absent:
+                self._write_label(label._replace(slots=label.slots + absent))
+                label = self._read_back()
+            self._slots, self.life = label.slots, label.life
             self._check_size()
             self._resume()
         except (OSError, SundogError):
             self.close()
             raise
 
-    def _label(self) -> Tuple[List[str], str]:
-        """The names in order of their slots, and the label's life; both empty when the partition is blank."""
-        raw = self._pread(UNIT, 0)
-        if not raw.strip(b"\0"):
+    def _label(self) -> Optional[Label]:
+        """What the label says; None when the partition is blank. Raises DiskUnusable."""
+        self._label_raw = self._pread(UNIT, 0)
+        seen = disklabel.seen(self._label_raw)
+        if seen is None:
             self._must_be_blank()
-            return [], ""
-        magic, cluster, length, digest = LABEL_HEAD.unpack_from(raw)
-        text = raw[LABEL_HEAD.size:LABEL_HEAD.size + length]
-        if magic[:_FAMILY] != _LABEL_MAGIC[:_FAMILY]:
-            raise self._foreign()
-        if magic != _LABEL_MAGIC:
+            return None
+        if seen.cluster != self.cluster:
+            whose = f"the Sundog cluster {seen.name}" if seen.name else "another Sundog cluster, its label is damaged"
+            raise DiskUnusable(f"{self.device}: belongs to {whose}", "give every cluster a partition of its own; if it "
+                               f"is only left over: {self._give_up(f'sundog:{seen.name or UNNAMED}')}")
+        if not seen.current:
             raise self._of_another_version("its label")
-        if hashlib.sha256(text).digest() != digest:
+        if not seen.whole:
             # Torn while two nodes wrote it for the first time: whoever writes it last gives it its life.
-            return [], ""
-        if cluster != self.cluster:
-            raise DiskUnusable(f"{self.device}: belongs to the Sundog cluster {json.loads(text)['cluster']}",
-                               "give every cluster a partition of its own")
-        plain = json.loads(text)
-        return list(plain["slots"]), str(plain.get("life", ""))
+            return None
+        if not seen.fits(self.key):
+            raise DiskUnusable(f"{self.device}: labelled with another key for a cluster of the same name",
+                               "put the same key_file on every node; if the partition is left over from an earlier key "
+                               f"or cluster: {self._give_up('sundog')}")
+        return seen.label()
+
+    def _read_back(self) -> Label:
+        # Another node may have written its own at the same moment: what stands there in the end counts, for all.
+        label = self._label()
+        if label is None or set(self.nodes) - set(label.slots):
+            raise DiskFailed(f"{self.device}: several nodes label it at once", _BY_ITSELF)
+        return label
 
     def _must_be_blank(self) -> None:
         # A file system or pool may begin with an empty sector: look further than the first one.
-        if self._pread(64 * UNIT, 0).strip(b"\0"):
+        if self._label_raw.strip(b"\0") or self._pread(64 * UNIT, 0).strip(b"\0"):
             raise self._foreign()
 
     def _foreign(self) -> DiskUnusable:
         what = found(self.device) or Found("unknown", "something that is not Sundog's")
         return DiskUnusable(f"{self.device}: holds {what.text}", "choose another partition, or if nothing on it "
-                            f"matters: sundog quorum init-disk {self.device} --force {what.kind}")
+                            f"matters: {self._give_up(what.kind)}")
 
     def _of_another_version(self, what: str) -> DiskUnusable:
         return DiskUnusable(f"{self.device}: {what} was written by another version of Sundog",
-                            "run the same version on every node; if it is only left over: "
-                            f"sundog quorum init-disk {self.device} --force sundog")
+                            f"run the same version on every node; if it is only left over: {self._give_up('sundog')}")
 
-    def _write_label(self, life: str) -> None:
-        self.life = life
-        text = json.dumps({"cluster": self.cluster_name, "slots": self._slots, "life": life}).encode()
-        if len(text) > UNIT - LABEL_HEAD.size:
-            raise DiskUnusable(f"{self.device}: {len(self._slots)} nodes do not fit into its label",
+    def _give_up(self, kind: str) -> str:
+        return f"sundog quorum init-disk {self.device} --force {kind}"
+
+    def _write_label(self, label: Label) -> None:
+        raw = disklabel.sealed(label, self.key)
+        if len(raw) > UNIT:
+            raise DiskUnusable(f"{self.device}: {len(label.slots)} nodes do not fit into its label",
                                "use shorter node names")
-        head = LABEL_HEAD.pack(_LABEL_MAGIC, self.cluster, len(text), hashlib.sha256(text).digest())
-        self._pwrite((head + text).ljust(UNIT, b"\0"), 0)
+        self._pwrite(raw, 0)
 
     def _check_size(self) -> None:
         need = UNIT + len(self._slots) * 2 * SLOT
@@ -173,14 +184,16 @@ class SlotDisk(Passive):
         self._pwrite(raw.ljust(-(-len(raw) // UNIT) * UNIT, b"\0"), self._at(self.name, 1 - sequence % 2))
         self._sequence, self._kept = sequence, block
 
-    def _read_all(self) -> Tuple[Block, ...]:
-        blocks = tuple(newest[1] for newest in map(self._newest, self._slots) if newest)
+    def _must_be_the_same(self) -> None:
+        """What was just read counts for `life` only if nothing that was acknowledged in it was lost before."""
+        if self._pread(UNIT, 0) != self._label_raw:
+            self.close()
+            raise DiskFailed(f"{self.device}: was labelled anew meanwhile", _BY_ITSELF)
         if self._first_sequence < self._sequence and self._is_older():
-            self._write_label(hexlify(os.urandom(8)).decode())
+            self._write_label(Label(self.cluster_name, _new_life(), self._slots))
             self.close()
             raise DiskFailed(f"{self.device}: an older copy was put back under the running cluster",
                              "it has a new life now, and votes again when the cluster has taken it in")
-        return blocks
 
     def _is_older(self) -> bool:
         """Is our other slot older than what we wrote into it? Then the partition has forgotten what it acknowledged."""
@@ -241,3 +254,7 @@ class SlotDisk(Passive):
     def _pwrite(self, raw: bytes, at: int) -> None:
         if os.pwrite(self._file(), raw, at) != len(raw):
             raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+
+def _new_life() -> str:
+    return hexlify(os.urandom(8)).decode()
