@@ -43,10 +43,10 @@ def test_a_failfast_that_cannot_complain_holds_its_deadline_all_the_same(tmp_pat
     uadmin.write_text(f"#!/bin/sh\necho $1 $2 > {called}\nkill -9 $PPID\n")
     uadmin.chmod(0o755)
     Deadline(str(tmp_path / "kept")).set(now() + 0.5)
-    with on_a_full_log(f"from sundog.daemon import failfast as f\nf.UADMIN={str(uadmin)!r}\n"
+    with on_a_full_log(f"from sundog.daemon import failfast as f, failfast_main\nf.UADMIN={str(uadmin)!r}\n"
                        f"f.listen.__defaults__=({str(tmp_path / 'failfast')!r},)\n"
                        f"f.Keeper.__init__.__defaults__=({str(tmp_path / 'kept')!r},)\n"
-                       "f.complain('a warning')\nf.main()\n") as process:
+                       "f.complain('a warning')\nfailfast_main.hold()\n") as process:
         process.wait(30)
     until = time.monotonic() + 5
     while not called.exists() and time.monotonic() < until:

@@ -174,6 +174,22 @@ def test_a_cluster_that_it_does_not_serve_is_refused_with_what_to_do(site: Site)
     assert "does not serve" in until_said(site, "does not serve")
 
 
+def test_who_asks_all_the_time_while_it_is_refused_is_served_when_the_mistake_is_mended(site: Site) -> None:
+    node = site.node("n1", "bank", bytes(32))
+    with pytest.raises(HolderRefused):
+        node.exchange(block("n1", 1))
+    site.stop()
+    site.serve("bank", bytes(32))
+    site.start()
+    end = time.monotonic() + 20
+    while True:
+        try:
+            assert node.exchange(block("n1", 1)) == (block("n1", 1),)
+            return
+        except (HolderRefused, HolderFailed) as error:
+            assert time.monotonic() < end, error
+
+
 def test_a_newer_protocol_is_refused_with_what_to_do(site: Site) -> None:
     newer = bytearray(proof.hello("shop"))
     newer[7] = 2

@@ -33,7 +33,10 @@ class Witness(Passive):
         self._trouble: SundogError = HolderFailed(self.where)
 
     def exchange(self, block: Optional[Block]) -> Tuple[Block, ...]:
-        end = time.monotonic() + self.within_s
+        now = time.monotonic()
+        if self._sock is None and now < self._again_at:
+            raise type(self._trouble)(self._trouble.what, self._trouble.remedy)
+        end = now + self.within_s
         try:
             if self._sock is None:
                 self._connect(end)
@@ -79,10 +82,7 @@ class Witness(Passive):
     # ---- the connection
 
     def _connect(self, end: float) -> None:
-        now = time.monotonic()
-        if now < self._again_at:
-            raise type(self._trouble)(self._trouble.what, self._trouble.remedy)
-        self._sock = socket.create_connection((self.address, self.port), timeout=max(0.001, end - now))
+        self._sock = socket.create_connection((self.address, self.port), timeout=max(0.001, end - time.monotonic()))
         self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         said = proof.hello(self.cluster)
         self._send(said, end)
