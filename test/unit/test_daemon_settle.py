@@ -46,6 +46,7 @@ class Scene:
         self.failed: List[Any] = []
         self.asked: List[str] = []
         self.happened: List[Any] = []
+        self.running: Tuple[str, ...] = ()
         self.loop.set_exception_handler(lambda loop, context: self.failed.append(context))
         self.shelf = Shelf(str(tmp_path / "kept"), str(tmp_path / "etc"))
         self.settlement = Settlement(
@@ -58,6 +59,9 @@ class Scene:
 
     def reconfigure(self, cluster: Any) -> None:
         """As the execution of orders."""
+
+    def active(self) -> Tuple[str, ...]:
+        return self.running
 
     async def ask(self, *words: Any) -> Dict[str, Any]:
         self.asked.append(words[3])
@@ -161,4 +165,21 @@ def test_what_is_asked_for_while_another_comes_into_force_stays(tmp_path: Path) 
         assert (await applied)["ok"]
         assert (tmp_path / "etc/cluster.yaml").read_text() == newer
         assert sorted(path.name for path in (tmp_path / "kept").iterdir()) == [asked.digest]
+    play(scene)
+
+
+def test_a_group_that_changes_while_it_is_active_here_is_waited_for(tmp_path: Path) -> None:
+    async def scene() -> None:
+        here = Scene(tmp_path)
+        here.settlement.wanted(here.order)
+        await here.until(lambda: here.happened)
+        here.running = ("web",)
+        changed = Bundle(NEW.replace("a.sh", "b.sh"), {"b.sh": "exit 1"})
+        here.shelf.put(changed)
+        here.settlement.wanted(FetchConfig(4, changed.digest, "n2"))
+        await here.until(lambda: any(code == "CONFIG-NOT-TAKEN" for code, _ in here.told))
+        assert "group web: its resources change while it is active on this node" in here.told[-1][1]
+        assert len(here.happened) == 1
+        here.running = ()
+        await here.until(lambda: len(here.happened) == 2)
     play(scene)

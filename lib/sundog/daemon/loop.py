@@ -57,7 +57,7 @@ class Daemon(Desk):
         self.store, self.journal, self.end = store, journal, end
         self.presence = Presence(cluster.timing.timeout_s, loop.time())
         self._pulses = Pulses(node, self.tell)
-        self.leaving = False
+        self.leaving = self._disarmed = False
         self._clocks = Clocks(cluster.timing.guard_s, cluster.timing.timeout_s)
         self._jumps = 0
         self._late_at = float("-inf")
@@ -203,7 +203,8 @@ class Daemon(Desk):
         self.fencer.fence(effect)
 
     def _set_deadline(self, effect: effects.SetDeadline) -> None:
-        self.deadline.set(effect.at)
+        if not self._disarmed:
+            self.deadline.set(effect.at)
 
     def _answer_permit(self, effect: effects.AnswerPermit) -> None:
         self._permits[effect.ask].set_result(effect)
@@ -324,6 +325,7 @@ class Daemon(Desk):
         await asyncio.gather(*(self._hand_over(group) for group in self.execution.active()))
         self.leaving = True
         await self.execution.stop_all()
+        self._disarmed = True           # the core was not asked for these stops: a lease that comes now is for nothing
         self.deadline.set(None)
         self.orders.stop_by(None)
         await self.deadline.confirmed(_FAILFAST_WITHIN_S)

@@ -123,6 +123,11 @@ class Settlement:
         if change.fixed:
             raise ConfigProblem(f"{', '.join(change.fixed)}: differs from what this node was started with",
                                 "copy the other nodes' /etc/sundog here and restart the coordinator")
+        running = [name for name in change.removed + change.changed if name in self.execution.active()]
+        if running:
+            # It was brought online here by the configuration before: put in force now, it would be lost sight of.
+            raise ConfigProblem(f"group {', '.join(running)}: its resources change while it is active on this node",
+                                f"sundog group offline {running[0]}, and online after")
         await self.loop.run_in_executor(self.pool, self._put_in_force, bundle, new)
         return bundle, new, change
 
