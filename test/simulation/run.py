@@ -1,9 +1,9 @@
 """Runs the simulation over many seeds.
 
 Prints the simulated hours, how much faster than life that was, the faults by kind, and how long takeovers took.
-Exit status 1 when a seed broke an invariant: its faults are then shrunk to the fewest that still break it, printed
-with the story of every host, and written to a file for --replay. Interrupted (Ctrl-C, SIGTERM) it gives the summary of
-the seeds so far, with exit status 130 when none of them broke.
+Exit status 1 when seeds broke an invariant: the faults of each are then shrunk to the fewest that still break it,
+printed with the story of every host, and written to a file for --replay. Interrupted (Ctrl-C, SIGTERM) it gives the
+summary of the seeds so far, with exit status 130 when none of them broke.
 """
 import argparse
 import gc
@@ -86,10 +86,10 @@ def arguments_of(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
         prog="test/simulation/run", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="profiles:\n" + "".join(f"  {one.name:11} {one.about}\n" for one in profiles.PROFILES.values())
         + "  nightly     all of them in turn\n\nexample: test/simulation/run --hours 10 --profile partitions")
-    parser.add_argument("--seed", type=int, help="one seed")
+    parser.add_argument("--seed", type=int, help="one seed; with --hours as many from it on as they need")
     parser.add_argument("--seeds", default="", help="FIRST:LAST; default: as many from --first on as --hours needs")
     parser.add_argument("--first", type=int, default=0, help="the seed to begin with")
-    parser.add_argument("--hours", type=float, default=1.0, help="simulated hours (without --seed and --seeds)")
+    parser.add_argument("--hours", type=float, help="simulated hours (without --seeds); default: 1")
     parser.add_argument("--profile", default="mixed", choices=profiles.NAMES)
     parser.add_argument("--storm", type=float, default=600.0, help="seconds of faults for each seed")
     parser.add_argument("--timeout", type=float, default=2.0, help="L, seconds")
@@ -112,8 +112,8 @@ def main() -> int:
     if not whole:
         left = next((seed for seed in seeds if seed not in summary.done), seeds[-1] + 1)
         say(f"interrupted after the {len(summary.done)} seeds that are counted here; --first {left} goes on")
-    elif summary.broken:
-        explain(summary.broken[min(summary.broken)], arguments)
+    for seed in sorted(summary.broken) if whole else ():
+        explain(summary.broken[seed], arguments)
     return 1 if summary.broken else 0 if whole else _INTERRUPTED
 
 
@@ -158,13 +158,14 @@ def tell(script: Script, broken: Broken) -> None:
 
 
 def seeds_of(arguments: argparse.Namespace) -> List[int]:
-    if arguments.seed is not None:
+    if arguments.seed is not None and arguments.hours is None:
         return [arguments.seed]
     if arguments.seeds:
         first, _, last = arguments.seeds.partition(":")
         return list(range(int(first), int(last or first) + 1))
-    count = max(1, round(arguments.hours * 3600 / (arguments.storm + 24)))
-    return list(range(arguments.first, arguments.first + count))
+    count = max(1, round((arguments.hours or 1.0) * 3600 / (arguments.storm + 24)))
+    first = arguments.first if arguments.seed is None else arguments.seed
+    return list(range(first, first + count))
 
 
 def many(seeds: List[int], arguments: argparse.Namespace, summary: Summary) -> bool:
