@@ -257,3 +257,12 @@ def stands_after_s(name: str, voting: int, count: int) -> float:
 def test_nodes_stand_one_after_the_other_and_those_without_a_vote_once_leases_are_over() -> None:
     assert [stands_after_s(f"n{number}", 3, 5) for number in range(1, 6)] == pytest.approx([.05, .1, .15, 2.15, 2.2])
     assert stands_after_s("n9", 32, 32) == pytest.approx(0.5)      # the last by name
+
+
+def test_a_boot_that_another_has_replaced_is_known_by_the_ledger_that_was_stored_too() -> None:
+    before = Ledger(version=1, members={"n3": Member("first", 1, "host-n3")})
+    node = Node(CLUSTER, "n1", Boot("boot-n1", 2, "host-n1"), Stored(ledger=before, life="n1.1"))
+    after = replace(before, version=2, members={"n3": Member("second", 2, "host-n3")})
+    node.step(0.0, Heard("lan", "n2", "boot-n2", 1, frames.LedgerIs(after, (1, "n2"))))
+    assert node.ledger == after
+    assert node._peers.is_replaced("n3", "first") and not node._peers.is_replaced("n3", "second")

@@ -15,7 +15,7 @@ from sundog.core.ledger import OFFLINE, ONLINE, STARTING, STOP_FAILED, STOPPING,
 #: Adopted, not started by this daemon: part of it runs.
 PARTIAL = "partial"
 _UP = ("starting", "online", PARTIAL)
-_FOUND_SO = ("online", PARTIAL, "stop-failed")
+_ADOPTED = ("online", PARTIAL, "stop-failed")
 _FOUND = "found so when the daemon started"
 
 
@@ -143,7 +143,7 @@ class Agent:
         mine = entry.owner == self.name and entry.boot_id == self.boot_id and entry.state != OFFLINE
         if not mine:
             return self._not_mine(group, one, may_start)
-        if may_start and one is not None and one.state in _FOUND_SO and one.epoch < entry.epoch:
+        if may_start and one is not None and one.state in _ADOPTED and one.epoch < entry.epoch:
             # It was adopted without the ledger: what runs here is what the ledger means.
             one = replace(one, epoch=entry.epoch)
             self._set(group, one)

@@ -75,8 +75,7 @@ class Following:
         self.doubtful = False
 
     def holds(self, now: float) -> bool:
-        """A lease that no jump of the clock has put in doubt."""
-        return self.lease_until is not None and now < self.lease_until and not self.doubtful
+        return self.lease_until is not None and now < self.lease_until
 
     def doubt(self) -> None:
         """Rule 12: how old our heartbeats are is not known any more, so what answers them proves no right to start."""

@@ -106,7 +106,7 @@ class Hearing:
         if body.fatal:
             self._out += join.left_for(self.name, body)
             return
-        if self._following.holds(now):
+        if self._following.holds(now) and not self._following.doubtful:
             return                                      # it comes late: the cluster has admitted this boot since
         stops = self._agent.stop_all(body.reason, self._following.doubtful)
         if any(isinstance(one, Deactivate) for one in stops):

@@ -3,6 +3,7 @@ from dataclasses import dataclass, field
 from typing import Dict, Iterable, List, Mapping, NamedTuple, Optional
 
 from sundog.core.frames import GroupReport, Heartbeat
+from sundog.core.ledger import Ledger
 
 NEVER = float("-inf")
 
@@ -80,12 +81,12 @@ class Membership:
             if name != but:
                 peer.beat = None
 
-    def learned(self, boots: Mapping[str, str]) -> None:
-        """Node -> its boot that is in the ledger now."""
-        for node, boot_id in boots.items():
+    def learned(self, ledger: Ledger) -> None:
+        """This is what is chosen now, or was when this daemon started."""
+        for node, member in ledger.members.items():
             known = self._boots.setdefault(node, [])
-            if boot_id not in known[-1:]:
-                known.append(boot_id)
+            if known[-1:] != [member.boot_id]:
+                known.append(member.boot_id)
 
     def is_replaced(self, node: str, boot_id: str) -> bool:
         """Has another boot of the node taken its place in the ledger? Then what comes of it comes late."""

@@ -49,6 +49,7 @@ class Node(Hearing):
         self._stored = stored
         self.links = Watch(name, cluster)
         self._peers = Membership(cluster.nodes, cluster.timing.timeout_s)
+        self._peers.learned(self.ledger)
         self.voting = self._voting = Voting(cluster, name, boot, stored, self._peers, self._out)
         self._fork = Fork(cluster, name)
         self._agent = Agent(name, boot.boot_id, cluster)
@@ -231,7 +232,7 @@ class Node(Hearing):
 
     def _learn(self, ledger: Ledger) -> None:
         if ledger.version > self.ledger.version:
-            self._peers.learned({node: one.boot_id for node, one in ledger.members.items()})
+            self._peers.learned(ledger)
             self.ledger = ledger
             self._voting.learned(ledger)
             self._following.knows_of(ledger.version)
@@ -268,7 +269,7 @@ class Node(Hearing):
 
     def _beat(self, now: float) -> None:
         self._next_beat = now + self._timing.beat_s
-        held = self.lease_until is not None and now < self.lease_until
+        held = self._following.holds(now)
         if self._held and not held:
             self._say("LEASE-LOST", "warning", f"{self.name} has no lease any more: it has not heard a leader in time")
         self._held = held

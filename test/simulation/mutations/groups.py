@@ -5,7 +5,7 @@ from simulation.mutations.mutation import Mutation, of
 
 AGENT = of(
     "agent",
-    ("one.state in _FOUND_SO and one.epoch < entry.epoch:", "False:"),
+    ("one.state in _ADOPTED and one.epoch < entry.epoch:", "False:"),
     (" and entry.boot_id == self.boot_id and", " and",
      "defence in depth: the change that admits a new boot also frees what was assigned to the earlier one"),
     ('one.epoch != event.epoch or one.state != "starting"', 'one.state != "starting"',

@@ -86,7 +86,7 @@ HEARING = of(
     ("if self._voting.leads and ballot > self._voting.writer.ballot:", "if False:",
      "speed: a leader that hears of a later one steps down at once, else when its authority has run out"),
     ('if body.boot_id not in ("", self.boot.boot_id):', "if False:"),
-    ("if self._following.holds(now):", "if False:"),
+    ("if self._following.holds(now) and not self._following.doubtful:", "if False:"),
     ("        if not self._doubtful(now, event):\n            self._voting.write",
      "        if True:\n            self._voting.write"),
     ("        if not self._doubtful(now, event):\n            self._voting.answered",
