@@ -13,7 +13,7 @@ from sundog.config.model import FenceLevel
 from sundog.errors import SundogError
 from sundog.fence.device import OFF, ON, Device, FenceFailed, NoAnswer, no_thread
 from sundog.solaris import unended
-from sundog.solaris.run import CommandNotRun, Run, run
+from sundog.solaris.run import Run, run
 from sundog.solaris.sgpersist import REGISTRANTS_ONLY, Disk, DiskSilent, ReservationFailed, tool
 
 T = TypeVar("T")
@@ -146,6 +146,5 @@ def _translated(call: Callable[[], T]) -> T:
         return call()
     except DiskSilent as error:
         raise NoAnswer(error.what, error.remedy, error.said) from None
-    except (ReservationFailed, CommandNotRun) as error:
-        # Not as if the disk were silent: it was not asked.
+    except ReservationFailed as error:
         raise FenceFailed(error.what, error.remedy, error.said) from None
