@@ -71,6 +71,21 @@ def two(seed: int = 3) -> Watched:
     return watched.run(10)
 
 
+def without_a_leader() -> Watched:
+    """Two of five live, and reach the partition."""
+    watched = Watched(World(seed=4).nodes("n1", "n2", "n3", "n4", "n5").disk("disk1").settle().run(10)).run(10)
+    for key in ("n3", "n4", "n5"):
+        watched.world.power_off(key)
+    return watched.run(30)
+
+
+def never_seen() -> Watched:
+    """n2 has had no path to the partition since it was switched on."""
+    world = World(seed=5).nodes("n1", "n2").disk("disk1").group("web", on="n1").build()
+    world.partitions["disk1"].unreachable.add("n2")
+    return Watched(world.settle()).run(30)
+
+
 def test_nothing_is_told_while_all_is_well() -> None:
     watched = two().run(60)
     assert watched.told == []
@@ -124,20 +139,14 @@ def test_a_node_that_dies_is_no_lost_pulse_and_neither_is_one_that_comes_back() 
 
 
 def test_a_node_that_has_never_shown_a_pulse_is_told_and_is_silent_since_ever() -> None:
-    world = World(seed=5).nodes("n1", "n2").disk("disk1").group("web", on="n1").build()
-    world.partitions["disk1"].unreachable.add("n2")
-    watched = Watched(world.settle()).run(30)
+    watched = never_seen()
     assert watched.told == [("LINK-LOST", "n1", "n2")]
     assert watched.silent("n1") == {"n2/disk:disk1": -1.0}
 
 
 def test_while_nobody_leads_and_nobody_has_a_lease_no_pulse_is_missed() -> None:
-    world = World(seed=4).nodes("n1", "n2", "n3", "n4", "n5").disk("disk1").settle().run(10)
-    watched = Watched(world).run(10)
-    for key in ("n3", "n4", "n5"):
-        world.power_off(key)
-    watched.run(30)
-    assert all(machine.node is None or machine.node.leader is None for machine in world.machines.values())
+    watched = without_a_leader()
+    assert all(one.node is None or one.node.leader is None for one in watched.world.machines.values())
     assert watched.state("n1", "n2", "link0") == "up"
     assert watched.told == []
 
@@ -177,18 +186,12 @@ def test_the_matrix_has_every_partition_as_each_node_sees_it() -> None:
 
 
 def test_the_matrix_claims_nothing_of_pulses_while_nobody_leads() -> None:
-    world = World(seed=4).nodes("n1", "n2", "n3", "n4", "n5").disk("disk1").settle().run(10)
-    watched = Watched(world).run(10)
-    for key in ("n3", "n4", "n5"):
-        world.power_off(key)
-    watched.run(30)
+    watched = without_a_leader()
     assert watched.rows("n1", "link0")["n1 n2"] == ("up", None)
     assert watched.rows("n1")["n1 n2"] == ("unknown", None)
 
 
 def test_a_pulse_that_was_never_seen_is_called_so_on_every_node() -> None:
-    world = World(seed=5).nodes("n1", "n2").disk("disk1").group("web", on="n1").build()
-    world.partitions["disk1"].unreachable.add("n2")
-    watched = Watched(world.settle()).run(30)
+    watched = never_seen()
     for node in ("n1", "n2"):
         assert watched.rows(node)["n1 n2"] == ("never", None)

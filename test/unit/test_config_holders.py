@@ -11,34 +11,15 @@ import pytest
 
 from sundog.cli.check import votes
 from sundog.cli.here import holder_objections
-from sundog.config.load import examine
-from sundog.config.model import Cluster, WitnessHolder, ZooKeeperHolder
+from sundog.config.model import WitnessHolder, ZooKeeperHolder
 from sundog.config.witness import Settings
 from sundog.config.witness import examine as examine_witness
 from sundog.daemon.holders import maker
 from sundog.errors import ConfigProblem
+from unit.two_nodes import TWO, WITNESS, cluster, read
 
-BASE = """cluster: shop
-nodes:
-  n1: {addresses: [10.0.0.1, 10.1.0.1]}
-  n2: {addresses: [10.0.0.2, 10.1.0.2]}
-links:
-  a: {type: lan, network: 10.0.0.0/24}
-  b: {type: lan, network: 10.1.0.0/24}
-"""
-WITNESS = BASE + "quorum: {holders: {w1: {type: witness, address: 10.9.0.9}}}\n"
-ENSEMBLE = BASE + ("ledger: zookeeper\nzookeeper: {servers: ['10.9.0.1:2181', '10.9.0.2:2181', '[fd00::3]:2181'], "
+ENSEMBLE = TWO + ("ledger: zookeeper\nzookeeper: {servers: ['10.9.0.1:2181', '10.9.0.2:2181', '[fd00::3]:2181'], "
                    "user: sundog, password_file: /etc/sundog/zk}\n")
-
-
-def read(text: str):
-    return examine(text, name="c.yaml", types={}, fetch=lambda name: "")
-
-
-def cluster(text: str) -> Cluster:
-    found = read(text)
-    assert found.cluster is not None, found.problems
-    return found.cluster
 
 
 def said(text: str) -> str:
@@ -65,7 +46,7 @@ def test_an_ensemble_votes_alone() -> None:
      "error: witness 10.9.0.9 port 3122 of holder w2 is w1's already"),
     (WITNESS.replace("address", "adress"), "unknown key 'adress' in quorum.holders.w1; did you mean 'address'?"),
     (WITNESS + "zookeeper: {servers: ['10.9.0.1:2181']}\n", "zookeeper is described, but does not keep the ledger"),
-    (BASE + "ledger: zookeeper\n", "error: ledger: zookeeper, but there is no section zookeeper"),
+    (TWO + "ledger: zookeeper\n", "error: ledger: zookeeper, but there is no section zookeeper"),
     (ENSEMBLE + "quorum: {holders: {w1: {type: witness, address: 10.9.0.9}}}\n", "error: quorum.holders has no part"),
     (ENSEMBLE.replace("'10.9.0.2:2181', ", ""), "warning: 2 ZooKeeper servers: no more may fail than of 1"),
     (ENSEMBLE.replace("10.9.0.2:2181", "10.9.0.1:2181"), "error: zookeeper.servers names a server twice"),
@@ -74,7 +55,7 @@ def test_an_ensemble_votes_alone() -> None:
     (ENSEMBLE.replace(", password_file: /etc/sundog/zk", ""), "error: zookeeper has only one of user and password"),
     (ENSEMBLE.replace(", user: sundog, password_file: /etc/sundog/zk", ""), "risk: zookeeper without user"),
     (ENSEMBLE.replace("{servers", "{path: /zookeeper/x, servers"), "no cluster can keep its own there"),
-    (BASE + "ledger: etcd\n", "ledger"),
+    (TWO + "ledger: etcd\n", "ledger"),
 ])
 def test_a_mistake_is_said_with_its_place_and_what_to_do(text: str, what: str) -> None:
     assert what in said(text)

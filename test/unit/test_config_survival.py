@@ -3,41 +3,21 @@ from typing import Any, List
 
 import pytest
 
-from sundog.config.load import examine
-from sundog.config.model import Cluster
 from sundog.config.survival import survival
+from unit.two_nodes import TWO, WITNESS, cluster, read
 
-HEAD = """cluster: shop
-nodes:
-  n1: {addresses: [10.0.0.1, 10.1.0.1]}
-  n2: {addresses: [10.0.0.2, 10.1.0.2]}
-links:
-  a: {type: lan, network: 10.0.0.0/24}
-  b: {type: lan, network: 10.1.0.0/24}
-"""
-THREE = HEAD.replace("links:", "  n3: {addresses: [10.0.0.3, 10.1.0.3]}\nlinks:")
+THREE = TWO.replace("links:", "  n3: {addresses: [10.0.0.3, 10.1.0.3]}\nlinks:")
 FOUR = THREE.replace("links:", "  n4: {addresses: [10.0.0.4, 10.1.0.4]}\nlinks:")
-PING = HEAD + "quorum: {arbiter: ping, targets: [10.0.0.254, 10.0.0.253]}\n"
-ZOOKEEPER = HEAD + ("ledger: zookeeper\nzookeeper: {servers: ['10.9.0.1:2181', '10.9.0.2:2181', '10.9.0.3:2181'], "
+PING = TWO + "quorum: {arbiter: ping, targets: [10.0.0.254, 10.0.0.253]}\n"
+ZOOKEEPER = TWO + ("ledger: zookeeper\nzookeeper: {servers: ['10.9.0.1:2181', '10.9.0.2:2181', '10.9.0.3:2181'], "
                     "user: sundog, password_file: /etc/sundog/zk}\n")
-WITNESS = HEAD + "quorum: {holders: {w1: {type: witness, address: 10.9.0.9}}}\n"
-DISK = HEAD + "quorum: {holders: {d1: {type: disk, device: /dev/rdsk/c0t5d0s6}}}\n"
-ONE = HEAD.replace("10.1.0.2]", "10.1.0.2], votes: 0")
+DISK = TWO + "quorum: {holders: {d1: {type: disk, device: /dev/rdsk/c0t5d0s6}}}\n"
+ONE = TWO.replace("10.1.0.2]", "10.1.0.2], votes: 0")
 STOPS = "every group stops"
 
 
-def read(text: str) -> Any:
-    return examine(text, name="c.yaml", types={}, fetch=lambda name: "")
-
-
-def cluster(text: str) -> Cluster:
-    found = read(text)
-    assert found.cluster is not None, found.problems
-    return found.cluster                                # type: ignore[no-any-return]
-
-
 @pytest.mark.parametrize(("text", "lines"), [
-    (HEAD, ["votes: n1 and n2; 2 of 2 are a majority",
+    (TWO, ["votes: n1 and n2; 2 of 2 are a majority",
             "protects from: no failure of a vote",
             f"does not protect from: the loss of n1 or n2: {STOPS}"]),
     (THREE, ["votes: n1, n2 and n3; 2 of 3 are a majority",
@@ -71,7 +51,7 @@ def test_each_set_up_has_its_own_sentences(text: str, lines: List[str]) -> None:
     assert list(survival(cluster(text)).lines())[:3] == lines
 
 
-@pytest.mark.parametrize("text", [HEAD, THREE, FOUR, DISK, WITNESS, ONE, ZOOKEEPER, PING])
+@pytest.mark.parametrize("text", [TWO, THREE, FOUR, DISK, WITNESS, ONE, ZOOKEEPER, PING])
 def test_no_set_up_promises_anything_for_ever_and_all_name_what_they_assume(text: str) -> None:
     found = survival(cluster(text))
     said = "\n".join((*found.lines(), *found.assumptions()))
@@ -103,7 +83,7 @@ def test_a_single_vote_is_a_warning() -> None:
     assert str(problem) == (
         "c.yaml:2:1: warning: n1 has the only vote: when it fails, every group stops on every node; let three nodes "
         "vote, or two and a holder of type disk or witness under quorum.holders")
-    alone = HEAD.replace("  n2: {addresses: [10.0.0.2, 10.1.0.2]}\n", "")
+    alone = TWO.replace("  n2: {addresses: [10.0.0.2, 10.1.0.2]}\n", "")
     assert not [one for one in read(alone).problems if "only vote" in one.text]
 
 
